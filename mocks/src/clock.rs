@@ -1,0 +1,103 @@
+//! The run's clock: tokio's clock plus an epoch, and a time zero set by the first connection.
+//!
+//! This is the only module that may read real time. In virtual time tokio's clock is paused and jumps
+//! to the next timer whenever nothing can run; in wall time it is the monotonic clock of the machine.
+//! Everything else asks here, so that one program works on both.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+/// Which clock a run uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Time {
+    /// Tokio's paused clock: waiting costs nothing.
+    Virtual,
+    /// The machine's clock.
+    Wall,
+}
+
+/// Where virtual time starts unless the scenario says otherwise: 2026-01-01T00:00:00Z, in Unix seconds.
+pub const VIRTUAL_EPOCH: u64 = 1_767_225_600;
+
+/// The clock of one run. Cheap to clone; all clones share time zero.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    time: Time,
+    start: Instant,
+    epoch: SystemTime,
+    zero: Arc<OnceLock<Instant>>,
+}
+
+impl Clock {
+    /// A clock for virtual time that starts at `epoch`. Must be made inside a paused runtime.
+    pub fn simulated(epoch: SystemTime) -> Self {
+        Self { time: Time::Virtual, start: Instant::now(), epoch, zero: Arc::default() }
+    }
+
+    /// The machine's clock.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's date")]
+    pub fn wall() -> Self {
+        Self { time: Time::Wall, start: Instant::now(), epoch: SystemTime::now(), zero: Arc::default() }
+    }
+
+    /// The default start of virtual time.
+    pub fn virtual_epoch() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(VIRTUAL_EPOCH)
+    }
+
+    /// Virtual or wall.
+    pub fn time(&self) -> Time {
+        self.time
+    }
+
+    /// Sets time zero to now, once: the start of the first accepted connection.
+    pub fn set_zero(&self) {
+        let _ = self.zero.set(Instant::now());
+    }
+
+    /// Time since time zero; zero before it is set.
+    pub fn now(&self) -> Duration {
+        self.zero.get().map_or(Duration::ZERO, Instant::elapsed)
+    }
+
+    /// Time since this clock was made.
+    pub fn since_start(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The date on this clock, for `Date` headers, signatures and request ids.
+    pub fn date(&self) -> SystemTime {
+        self.epoch + self.start.elapsed()
+    }
+
+    /// The date at which this clock started.
+    pub fn epoch(&self) -> SystemTime {
+        self.epoch
+    }
+
+    /// Waits on this clock.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A stopwatch on the machine's clock, for what a run costs us. Never part of a journal or a verdict.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts it.
+    #[expect(clippy::disallowed_methods, reason = "measures our own cost, never a client")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Real time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,74 @@
+//! What happened, in order: the only thing a judge may look at.
+//!
+//! A journal is JSON Lines, version 1. Each played trial begins with a [`Header`], then events follow,
+//! each with `at_us`, microseconds since time zero. A virtual journal holds no wall time, port, pid,
+//! path or hash-map order. Signatures, session tokens and bodies are never written: a body is kept as
+//! its length and a hash.
+
+mod event;
+mod file;
+
+pub use event::{Answered, By, Event, EventKind, Header, How, Outcome, Received, Segment, Seq};
+pub use file::{ReadError, Trial, read, write_trial};
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The most events that one trial may record; past it the run is stopped with an error.
+pub const EVENTS_MAX: usize = 4_000_000;
+
+/// Collects the events of one trial. Cheap to clone; all clones append to the same list.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder {
+    shared: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Recorder {
+    /// An empty recorder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an event. Past [`EVENTS_MAX`] events are dropped; [`Recorder::is_full`] tells.
+    pub fn push(&self, at: Duration, kind: EventKind) {
+        let mut events = self.lock();
+        if events.len() < EVENTS_MAX {
+            events.push(Event { at_us: micros(at), kind });
+        }
+    }
+
+    /// Whether the limit was reached.
+    pub fn is_full(&self) -> bool {
+        self.lock().len() >= EVENTS_MAX
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes all events out.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Looks at the events from index `from` on.
+    pub fn view<T>(&self, from: usize, look: impl FnOnce(&[Event]) -> T) -> T {
+        let events = self.lock();
+        look(events.get(from..).unwrap_or_default())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whole microseconds of a duration.
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,154 @@
+//! The wire protocols of AWS: how an error and an answer look in each. The contract and the list.
+//!
+//! An attempt is answered in the protocol it was asked in (guidance 6.1); generic bodies make real SDKs
+//! give up on a throttle that they should retry, or crash.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::request::Request;
+use crate::service::{Class, Service};
+
+mod api_gateway;
+mod aws_json;
+mod aws_query;
+mod ec2_query;
+mod rest_json;
+mod rest_xml;
+pub mod xml;
+
+/// The protocols that are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// EC2's query protocol: form in, XML out.
+    Ec2Query,
+    /// The query protocol of STS, IAM, SNS and of older SQS clients.
+    AwsQuery,
+    /// S3's XML over REST.
+    RestXml,
+    /// JSON with `X-Amz-Target`, version 1.0.
+    AwsJson10,
+    /// JSON with `X-Amz-Target`, version 1.1.
+    AwsJson11,
+    /// JSON over REST.
+    RestJson1,
+    /// What API Gateway's data plane itself says to plain HTTP clients.
+    ApiGateway,
+}
+
+/// All protocols, with their names.
+pub const PROTOCOLS: &[(Protocol, &str)] = &[
+    (Protocol::Ec2Query, "ec2Query"),
+    (Protocol::AwsQuery, "awsQuery"),
+    (Protocol::RestXml, "restXml"),
+    (Protocol::AwsJson10, "awsJson1_0"),
+    (Protocol::AwsJson11, "awsJson1_1"),
+    (Protocol::RestJson1, "restJson1"),
+    (Protocol::ApiGateway, "apiGateway"),
+];
+
+/// An error to be dressed for the wire.
+#[derive(Debug, Clone)]
+pub struct WireError {
+    /// Error code, as the service names it.
+    pub code: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Retry class.
+    pub class: Class,
+    /// Message for people.
+    pub message: String,
+    /// Further members of the body (JSON protocols), for instance Lambda's `Reason`.
+    pub members: Vec<(String, Value)>,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+}
+
+/// An answer, ready for the wire but for `Date`, which the transport adds when it sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers without `Date` and `Content-Length`.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// Error code, if this is an error that has one.
+    pub code: Option<String>,
+    /// Retry class, if this is an error.
+    pub class: Option<Class>,
+}
+
+impl Reply {
+    /// A good answer.
+    pub fn ok(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body: body.into(), code: None, class: None }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+impl Protocol {
+    /// Its name, as AWS's service models spell it.
+    pub fn name(self) -> &'static str {
+        PROTOCOLS.iter().find(|(p, _)| *p == self).map_or("", |(_, n)| n)
+    }
+
+    /// Dresses an error. `head` says that the request was a HEAD, whose answer has no body.
+    pub fn error(self, service: &dyn Service, error: &WireError, request_id: &str, head: bool) -> Reply {
+        let mut reply = match self {
+            Self::Ec2Query => ec2_query::error(error, request_id),
+            Self::AwsQuery => aws_query::error(service, error, request_id),
+            Self::RestXml => rest_xml::error(error, request_id),
+            Self::AwsJson10 | Self::AwsJson11 => aws_json::error(self, service, error, request_id),
+            Self::RestJson1 => rest_json::error(error, request_id),
+            Self::ApiGateway => api_gateway::error(error, request_id),
+        };
+        reply.headers.extend(error.headers.iter().cloned());
+        if head {
+            reply.body = Bytes::new();
+        }
+        reply
+    }
+
+    /// Dresses a good answer. `output` holds the output members, named as in the service's model; the
+    /// query protocols render it as XML, arrays as their lists.
+    pub fn success(self, service: &dyn Service, operation: &str, output: &Value, request_id: &str) -> Reply {
+        match self {
+            Self::Ec2Query => ec2_query::success(operation, service, output, request_id),
+            Self::AwsQuery => aws_query::success(operation, service, output, request_id),
+            Self::RestXml => rest_xml::success(operation, output, request_id),
+            Self::AwsJson10 | Self::AwsJson11 => aws_json::success(self, output, request_id),
+            Self::RestJson1 => rest_json::success(output, request_id),
+            Self::ApiGateway => api_gateway::success(output, request_id),
+        }
+    }
+
+    /// The input members as far as this protocol shows them: the JSON body; the form; for REST the JSON
+    /// body, if it is an object. Path labels and query are added by the caller.
+    pub fn params(self, request: &Request) -> Value {
+        match self {
+            Self::Ec2Query | Self::AwsQuery => crate::request::pairs(&String::from_utf8_lossy(&request.body))
+                .into_iter()
+                .map(|(k, v)| (k, Value::String(v)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Self::AwsJson10 | Self::AwsJson11 | Self::RestJson1 => serde_json::from_slice(&request.body)
+                .ok()
+                .filter(Value::is_object)
+                .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            Self::RestXml | Self::ApiGateway => Value::Object(serde_json::Map::new()),
+        }
+    }
+}
