@@ -1,0 +1,283 @@
+//! What the endpoint can do wrong: the contract and the list.
+//!
+//! A fault is one file under `fault/` (its keys, their meaning, its behaviour) plus one line in the
+//! `faults!` list below. In YAML a fault is a map of one key, `throttle: {retry_after: 1s}`; a fault
+//! without parameters may stand as a bare word, `inject: close`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::endpoint::World;
+use crate::protocol::Reply;
+use crate::random::{Key, Seed, Stream};
+use crate::request::Attempt;
+
+mod bucket;
+mod scope;
+
+pub use bucket::{Counter, TokenBucket};
+pub use scope::{Scope, key as scope_key};
+
+/// What a fault sees when it decides.
+#[derive(Debug)]
+pub struct At<'a> {
+    /// The attempt.
+    pub attempt: &'a Attempt,
+    /// Now, since time zero.
+    pub now: Duration,
+    /// What this fault of this step remembers between attempts.
+    pub memory: &'a mut Memory,
+    /// What exists.
+    pub world: &'a mut World,
+    /// The stream of this decision.
+    pub stream: &'a mut Stream,
+    /// Seed of the play.
+    pub seed: Seed,
+    /// Id of the step.
+    pub step: &'a str,
+}
+
+impl At<'_> {
+    /// A stream that depends on a named thing alone, whatever request asks.
+    pub fn stream_of(&self, thing: &str) -> Stream {
+        self.seed.stream(Key { step: self.step, client: 0, operation: thing, call: 0, attempt: 0 })
+    }
+}
+
+/// What a stateful fault remembers, by scope key.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Token buckets.
+    pub buckets: BTreeMap<String, TokenBucket>,
+    /// Counters with a period.
+    pub counters: BTreeMap<String, Counter>,
+}
+
+/// What a fault decides about one attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Nothing to do to this one: the step falls through.
+    Admit,
+    /// Wait so long before the answer.
+    Delay(Duration),
+    /// Answer this instead of the normal answer.
+    Answer(Box<Reply>),
+    /// Break the connection.
+    Break(Break),
+    /// Answer normally, and look at no further step.
+    Pass,
+}
+
+/// Ways to break a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// End it in good order, without an answer.
+    Close,
+    /// Reset it before the request is read. Only on acceptance.
+    ResetAtConnect,
+    /// Reset it after the request was read.
+    ResetAtRequest,
+    /// Reset it after the head of the answer.
+    ResetAtHeaders,
+    /// Reset it after so many bytes of the answer's body.
+    ResetInBody(u64),
+    /// End it in good order after so many bytes of the answer's body, fewer than announced.
+    Truncate(u64),
+    /// Never answer.
+    BlackHole,
+}
+
+/// When the operation takes effect, relative to the fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It does not happen.
+    None,
+    /// It happens, then the fault.
+    Before,
+    /// The fault, then it happens.
+    After,
+}
+
+/// What every fault does.
+pub trait Inject {
+    /// When the operation takes effect if the step does not say.
+    fn effect(&self) -> Effect {
+        Effect::None
+    }
+
+    /// Whether it answers or breaks the connection itself; at most one fault of a list may.
+    fn answers(&self) -> bool {
+        true
+    }
+
+    /// Whether it may admit an attempt, which then falls through to the next step.
+    fn admits(&self) -> bool {
+        false
+    }
+
+    /// Whether it acts when a connection is accepted, before any request is known.
+    fn at_connect(&self) -> bool {
+        false
+    }
+
+    /// Mistakes that the schema cannot express, for instance an error code that a scenario misspelt:
+    /// the key they are about and a sentence.
+    fn mistakes(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Decides about one attempt.
+    fn decide(&self, at: &mut At<'_>) -> Decision;
+}
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])* $module:ident :: $type:ident,)*) => {
+        $(mod $module; pub use $module::$type;)*
+
+        /// A fault with its parameters.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs)] // each is documented by its own file
+        pub enum Fault { $($type($type),)* }
+
+        impl Fault {
+            /// Its name, as in YAML.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$type(_) => stringify!($module),)* }
+            }
+
+            /// The fault as the contract sees it.
+            pub fn inject(&self) -> &dyn Inject {
+                match self { $(Self::$type(fault) => fault,)* }
+            }
+
+            fn parameters(&self) -> Result<Value, serde_json::Error> {
+                match self { $(Self::$type(fault) => serde_json::to_value(fault),)* }
+            }
+
+            fn from_parts(name: &str, parameters: Value) -> Result<Self, String> {
+                match name {
+                    $(stringify!($module) => read::<$type>(parameters).map(Self::$type),)*
+                    other => Err(unknown(other)),
+                }
+            }
+        }
+
+        /// Name and documentation file of every fault, in alphabetical order.
+        pub const FAULTS: &[FaultDoc] = &[$(FaultDoc {
+            name: stringify!($module),
+            source: include_str!(concat!("fault/", stringify!($module), ".rs")),
+        },)*];
+
+        fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+            vec![$((stringify!($module), generator.subschema_for::<$type>()),)*]
+        }
+    };
+}
+
+faults! {
+    black_hole::BlackHole,
+    close::Close,
+    error::Error,
+    http::Http,
+    latency::Latency,
+    not_visible::NotVisible,
+    pass::Pass,
+    quota::Quota,
+    rate_limit::RateLimit,
+    reply::ScriptedReply,
+    reset::Reset,
+    throttle::Throttle,
+    truncate::Truncate,
+}
+
+/// A fault's entry in the list.
+#[derive(Debug, Clone, Copy)]
+pub struct FaultDoc {
+    /// Its name, as in YAML.
+    pub name: &'static str,
+    /// Its source, whose `//!` block is its documentation.
+    pub source: &'static str,
+}
+
+/// Faults that belong to the language and that this version does not play yet.
+pub const PLANNED: &[&str] = &[
+    "accepted",
+    "bad_checksum",
+    "capacity",
+    "concurrency",
+    "drip",
+    "error_in_200",
+    "expired_credentials",
+    "garbage",
+    "goaway",
+    "masked",
+    "partial",
+    "refuse",
+    "rst_stream",
+    "skew",
+    "stall",
+    "stream_error",
+];
+
+fn unknown(name: &str) -> String {
+    if PLANNED.contains(&name) {
+        format!("the fault `{name}` is part of the language, but this version of brownout does not play it yet")
+    } else {
+        format!("there is no fault `{name}`")
+    }
+}
+
+/// Reads parameters; a fault written as a bare word has none.
+fn read<T: DeserializeOwned>(parameters: Value) -> Result<T, String> {
+    serde_json::from_value(parameters).map_err(|e| e.to_string())
+}
+
+/// Faults that may stand as a bare word, since they need no parameter.
+pub const BARE: &[&str] = &["black_hole", "close", "pass", "throttle"];
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let (name, parameters) = match Value::deserialize(d)? {
+            Value::String(name) if BARE.contains(&name.as_str()) => (name, Value::Object(serde_json::Map::new())),
+            Value::Object(map) if map.len() == 1 => map.into_iter().next().unwrap_or_default(),
+            _ => return Err(D::Error::custom("a fault is one key with its parameters, such as `throttle: {}`")),
+        };
+        let parameters = if parameters.is_null() { Value::Object(serde_json::Map::new()) } else { parameters };
+        Self::from_parts(&name, parameters).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut map = s.serialize_map(Some(1))?;
+        map.serialize_entry(self.name(), &self.parameters().map_err(serde::ser::Error::custom)?)?;
+        map.end()
+    }
+}
+
+impl JsonSchema for Fault {
+    fn schema_name() -> Cow<'static, str> {
+        "Fault".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let properties: serde_json::Map<String, Value> =
+            schemas(generator).into_iter().map(|(name, schema)| (name.to_owned(), schema.to_value())).collect();
+        json_schema!({
+            "description": "a fault: one key with its parameters",
+            "anyOf": [
+                { "type": "string", "enum": BARE },
+                { "type": "object", "properties": properties, "additionalProperties": false,
+                  "minProperties": 1, "maxProperties": 1 },
+            ]
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! A created id is NotFound for a while, then flickers, then settles.
+//!
+//! Behind an eventually consistent API stand several readers that learn of a new resource at different
+//! times. For `for` after its creation no reader knows the id; during `flap` each reader learns of it
+//! at a moment of its own; every request goes to a reader drawn at random. Requests for ids that were
+//! never created, or that have settled, are admitted.
+//!
+//! ## Source
+//! S0 (eventual consistency: `InvalidInstanceID.NotFound`, `InvalidGroup.NotFound`); guidance 4.3
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{At, Decision, Inject};
+use crate::service::Class;
+use crate::units::Span;
+
+/// Parameters of `not_visible`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotVisible {
+    /// How long no reader knows a new id.
+    pub r#for: Span,
+    /// How long it then flickers. Default: not at all.
+    #[serde(default)]
+    pub flap: Span,
+    /// How many readers there are. Default: 3.
+    #[serde(default = "default_readers")]
+    #[schemars(range(min = 1, max = 100))]
+    pub readers: u32,
+    /// Error code. Default: the service's own for the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+fn default_readers() -> u32 {
+    3
+}
+
+impl NotVisible {
+    /// Whether the reader that serves this request knows an id of this age.
+    fn visible(&self, id: &str, age: Duration, at: &mut At<'_>) -> bool {
+        let (dark, flap) = (self.r#for.get(), self.flap.get());
+        if age < dark {
+            return false;
+        }
+        if age >= dark + flap {
+            return true;
+        }
+        let reader = at.stream.below(u64::from(self.readers));
+        // Each reader's moment depends on the id and the reader alone: once it knows, it knows.
+        let mut moments = at.stream_of(id);
+        let unit = (0..=reader).map(|_| moments.unit()).last().unwrap_or_default();
+        age >= dark + flap.mul_f64(unit)
+    }
+}
+
+impl Inject for NotVisible {
+    fn admits(&self) -> bool {
+        true
+    }
+
+    fn decide(&self, at: &mut At<'_>) -> Decision {
+        for id in at.attempt.service.refers_to(at.attempt) {
+            let Some(created) = at.world.created(&at.attempt.sender.account, &id) else { continue };
+            let age = at.now.saturating_sub(created);
+            if !self.visible(&id, age, at) {
+                let service = at.attempt.service;
+                let code = self.code.clone().unwrap_or_else(|| service.not_found_code(&at.attempt.operation, &id).into());
+                let message = format!("The ID '{id}' does not exist");
+                let mut decision = super::error::answer(at, &code, None, Some(&message), None, None);
+                if let Decision::Answer(reply) = &mut decision {
+                    reply.class = Some(Class::NotVisible);
+                }
+                return decision;
+            }
+        }
+        Decision::Admit
+    }
+}

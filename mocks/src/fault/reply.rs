@@ -1,0 +1,60 @@
+//! Answer literally: a status, headers and a body of the author's own.
+//!
+//! For operations that brownout does not model, and for answers that no catalogue lists. A status of
+//! 400 and above counts as an error of the class that its status has.
+//!
+//! ## Source
+//! The scenario language; nothing that AWS does.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{At, Decision, Effect, Inject};
+use crate::protocol::Reply;
+use crate::service::class_of;
+
+/// Parameters of `reply`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedReply {
+    /// HTTP status. Default: 200.
+    #[serde(default = "default_status")]
+    #[schemars(range(min = 200, max = 599))]
+    pub status: u16,
+    /// Headers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Body, as text. Default: empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}
+
+fn default_status() -> u16 {
+    200
+}
+
+impl Inject for ScriptedReply {
+    fn effect(&self) -> Effect {
+        if self.status < 400 { Effect::Before } else { Effect::None }
+    }
+
+    fn mistakes(&self) -> Vec<(&'static str, String)> {
+        let valid = |name: &str, value: &str| {
+            http::HeaderName::try_from(name).is_ok() && http::HeaderValue::try_from(value).is_ok()
+        };
+        self.headers
+            .iter()
+            .filter(|(name, value)| !valid(name, value))
+            .map(|(name, _)| ("headers", format!("`{name}` is no valid header")))
+            .collect()
+    }
+
+    fn decide(&self, _: &mut At<'_>) -> Decision {
+        let class = (self.status >= 400).then(|| class_of("", self.status));
+        let headers = self.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone())).collect();
+        let body = self.body.clone().into();
+        Decision::Answer(Box::new(Reply { status: self.status, headers, body, code: None, class }))
+    }
+}
