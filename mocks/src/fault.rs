@@ -23,7 +23,8 @@ mod bucket;
 mod scope;
 
 pub use bucket::{Counter, TokenBucket};
-pub use scope::{Scope, key as scope_key};
+pub use self::error::http_date;
+pub use scope::Scope;
 
 /// What a fault sees when it decides.
 #[derive(Debug)]

@@ -1,1 +1,22 @@
-//! stub
+//! Connections: streams of bytes to the endpoint, in memory and over TCP. The contract and the list.
+//!
+//! Both serve the same code over a wrapper that can cut a connection after a given byte, so that a
+//! fault means the same on either.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+mod memory;
+mod network;
+mod serve;
+mod tcp;
+mod wire;
+
+pub use memory::Pipe;
+pub use network::{ClientStream, Network};
+pub use tcp::TcpTransport;
+
+/// A byte stream that can be reset.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Makes the end of this stream a reset instead of an orderly end, once it is dropped.
+    fn arm_reset(&mut self);
+}

@@ -32,7 +32,7 @@ pub enum Scope {
 }
 
 /// The key under which `attempt` is counted for these scopes.
-pub fn key(scopes: &[Scope], attempt: &Attempt) -> String {
+pub(super) fn key(scopes: &[Scope], attempt: &Attempt) -> String {
     let target = attempt.target.as_deref().unwrap_or_default();
     let mut key = String::new();
     for scope in scopes {

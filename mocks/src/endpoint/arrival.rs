@@ -1,0 +1,259 @@
+//! Who sent a request, and which attempt of which invocation it is. Decided while serving; the judge
+//! never renumbers.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::journal::{Received, Seq};
+use crate::plan::Plan;
+use crate::request::{ACCESS_KEY_PREFIX, ACCOUNT, Attempt, CALL_HEADER, CallTag, Request, Sender};
+use crate::service::{Recognised, recognise};
+
+/// What identifies an invocation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum InvocationKey {
+    /// `amz-sdk-invocation-id`.
+    Sdk(String),
+    /// An in-process call without that header.
+    Call(u32, u64),
+    /// Method, path, target and body, in succession on one connection.
+    Shape(u32, String),
+}
+
+#[derive(Debug, Clone)]
+struct Invocation {
+    number: u64,
+    attempts: u32,
+    call_ordinal: u64,
+    last_seq: Seq,
+    last_connection: u64,
+    last_sdk_attempt: Option<u32>,
+    /// The last attempt was answered whole with success: a like request is a new invocation.
+    succeeded: bool,
+    /// The last attempt's connection broke before a whole answer.
+    broken: bool,
+    /// The last attempt was answered whole.
+    answered: bool,
+}
+
+/// All arrivals of a play. The maps are only looked up, never walked, so their order shows nowhere.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    seq: Seq,
+    invocations: u64,
+    open: HashMap<InvocationKey, Invocation>,
+    by_seq: HashMap<Seq, InvocationKey>,
+    ordinals: HashMap<(u32, String), u64>,
+    accounts: HashMap<String, String>,
+    agents: HashMap<u64, ()>,
+    on_connection: HashMap<u64, Seq>,
+}
+
+/// How many attempts are remembered for the sake of their invocation.
+const REMEMBERED: usize = 200_000;
+
+impl Arrivals {
+    /// Recognises and numbers a request.
+    pub(super) fn arrive(&mut self, plan: &Plan, connection: u64, request: Request) -> (Attempt, Received) {
+        let recognised = recognise(&request, plan.service);
+        let tag = request.header(CALL_HEADER).and_then(CallTag::parse);
+        let sender = self.sender(plan, &recognised, tag, &request);
+        self.seq += 1;
+        let seq = self.seq;
+        let sdk = SdkRequest::read(&request);
+        let body_hash = (!request.body.is_empty()).then(|| hex::encode(&Sha256::digest(&request.body)[..8]));
+        let key = self.key(&request, &recognised, &sender, tag, body_hash.as_deref());
+        let (invocation, resend) = self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt);
+        self.on_connection.insert(connection, seq);
+
+        let user_agent = self.agents.insert(connection, ()).is_none().then(|| request.header("user-agent").map(str::to_owned)).flatten();
+        let received = Received {
+            seq,
+            connection,
+            client: sender.client,
+            account: sender.account.clone(),
+            call: tag.map(|t| t.call),
+            invocation: invocation.number,
+            attempt: invocation.attempts,
+            resend,
+            service: recognised.service.id().to_owned(),
+            operation: recognised.operation.clone(),
+            target: recognised.target.clone(),
+            protocol: recognised.protocol.name().to_owned(),
+            body_bytes: request.body.len() as u64,
+            body_hash,
+            sdk_attempt: sdk.attempt,
+            sdk_max: sdk.max,
+            date: request.header("x-amz-date").map(str::to_owned),
+            user_agent,
+            unmodelled: !recognised.modelled,
+        };
+        let attempt = Attempt {
+            request,
+            service: recognised.service,
+            protocol: recognised.protocol,
+            operation: recognised.operation,
+            params: recognised.params,
+            target: recognised.target,
+            sender,
+            tag,
+            seq,
+            invocation: invocation.number,
+            attempt: invocation.attempts,
+            call_ordinal: invocation.call_ordinal,
+        };
+        (attempt, received)
+    }
+
+    /// An attempt was answered.
+    pub(super) fn answered(&mut self, seq: Seq, success: bool, cut: bool) {
+        if let Some(invocation) = self.by_seq.get(&seq).and_then(|key| self.open.get_mut(key))
+            && invocation.last_seq == seq
+        {
+            invocation.succeeded = success && !cut;
+            invocation.answered = !cut;
+            invocation.broken = cut;
+        }
+    }
+
+    /// A connection ended; `in_hand` says that an attempt on it had no whole answer.
+    pub(super) fn closed(&mut self, connection: u64, in_hand: bool) {
+        self.agents.remove(&connection);
+        let Some(seq) = self.on_connection.remove(&connection) else { return };
+        if let Some(invocation) = self.by_seq.get(&seq).and_then(|key| self.open.get_mut(key))
+            && invocation.last_seq == seq
+        {
+            invocation.broken |= in_hand;
+            // The next like request may come on any connection.
+            invocation.last_connection = 0;
+        }
+    }
+
+    fn sender(&mut self, plan: &Plan, recognised: &Recognised, tag: Option<CallTag>, request: &Request) -> Sender {
+        let access_key = recognised.access_key.clone().unwrap_or_default();
+        let ours = access_key.strip_prefix(ACCESS_KEY_PREFIX).filter(|d| d.len() == 8).and_then(|d| d.parse::<u32>().ok());
+        let client = ours
+            .or_else(|| tag.map(|t| t.client))
+            .or_else(|| request.header("x-api-key")?.rsplit_once('-')?.1.parse().ok())
+            .unwrap_or(0);
+        let account = if let Some((account, _)) = plan.accounts.iter().find(|(_, clients)| clients.contains(&client)) {
+            account.clone()
+        } else if access_key.is_empty() || ours.is_some() {
+            ACCOUNT.to_owned()
+        } else {
+            // Any other key is an account of its own; twelve digits from its hash.
+            self.accounts
+                .entry(access_key.clone())
+                .or_insert_with(|| {
+                    let digest = Sha256::digest(access_key.as_bytes());
+                    let number = digest.iter().take(8).fold(0u64, |n, b| n << 8 | u64::from(*b));
+                    format!("{:012}", number % 999_999_999_999 + 1)
+                })
+                .clone()
+        };
+        let region = recognised.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
+        Sender { client, access_key, account, region }
+    }
+
+    fn key(
+        &self,
+        request: &Request,
+        recognised: &Recognised,
+        sender: &Sender,
+        tag: Option<CallTag>,
+        body_hash: Option<&str>,
+    ) -> InvocationKey {
+        if let Some(id) = request.header("amz-sdk-invocation-id") {
+            return InvocationKey::Sdk(id.to_owned());
+        }
+        if let Some(tag) = tag {
+            return InvocationKey::Call(tag.client, tag.call);
+        }
+        let shape = format!(
+            "{} {}?{} {} {}",
+            request.method,
+            request.path,
+            request.query,
+            recognised.operation,
+            body_hash.unwrap_or_default()
+        );
+        InvocationKey::Shape(sender.client, shape)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of it decides which invocation it is")]
+    fn invocation(
+        &mut self,
+        key: InvocationKey,
+        seq: Seq,
+        connection: u64,
+        sender: &Sender,
+        operation: &str,
+        tag: Option<CallTag>,
+        sdk_attempt: Option<u32>,
+    ) -> (Invocation, bool) {
+        let shape = matches!(key, InvocationKey::Shape(..));
+        let known = self.open.get(&key).filter(|i| {
+            // Without an id, only a repeat after a failure is the same invocation, and only where the
+            // failed one was: on its connection, or anywhere once that is gone.
+            !shape || (!i.succeeded && (i.last_connection == connection || i.last_connection == 0))
+        });
+        let (mut invocation, resend) = if let Some(known) = known {
+            // An HTTP library that finds its connection dead sends the same bytes again by itself.
+            let resend = known.broken && !known.answered && sdk_attempt.is_some() && sdk_attempt == known.last_sdk_attempt;
+            (known.clone(), resend)
+        } else {
+            self.invocations += 1;
+            let ordinal = self.ordinals.entry((sender.client, operation.to_owned())).or_default();
+            *ordinal += 1;
+            let call_ordinal = tag.map_or(*ordinal, |t| t.ordinal);
+            let new = Invocation {
+                number: self.invocations,
+                attempts: 0,
+                call_ordinal,
+                last_seq: seq,
+                last_connection: connection,
+                last_sdk_attempt: None,
+                succeeded: false,
+                broken: false,
+                answered: false,
+            };
+            (new, false)
+        };
+        if !resend {
+            invocation.attempts = invocation.attempts.saturating_add(1);
+        }
+        invocation.last_seq = seq;
+        invocation.last_connection = connection;
+        invocation.last_sdk_attempt = sdk_attempt;
+        (invocation.succeeded, invocation.broken, invocation.answered) = (false, false, false);
+        if self.by_seq.len() >= REMEMBERED {
+            self.by_seq.clear();
+            self.open.clear();
+        }
+        self.by_seq.insert(seq, key.clone());
+        self.open.insert(key, invocation.clone());
+        (invocation, resend)
+    }
+}
+
+/// `amz-sdk-request: attempt=N; max=M`.
+#[derive(Debug, Default)]
+struct SdkRequest {
+    attempt: Option<u32>,
+    max: Option<u32>,
+}
+
+impl SdkRequest {
+    fn read(request: &Request) -> Self {
+        let mut this = Self::default();
+        for pair in request.header("amz-sdk-request").unwrap_or_default().split(';') {
+            match pair.trim().split_once('=') {
+                Some(("attempt", n)) => this.attempt = n.parse().ok(),
+                Some(("max", n)) => this.max = n.parse().ok(),
+                _ => {}
+            }
+        }
+        this
+    }
+}

@@ -1,0 +1,101 @@
+//! The client's side: connections to the endpoint, by memory or by TCP, for clients in process.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::Pipe;
+use crate::endpoint::Endpoint;
+
+/// How clients in process reach the endpoint. A connector for hyper's client: it ignores the host.
+#[derive(Debug, Clone)]
+pub enum Network {
+    /// Pipes in memory.
+    Memory(Endpoint),
+    /// TCP to this address.
+    Tcp(SocketAddr),
+}
+
+impl Network {
+    /// Opens a connection.
+    pub async fn connect(&self) -> io::Result<ClientStream> {
+        match self {
+            Self::Memory(endpoint) => Ok(ClientStream::Memory(Pipe::connect(endpoint))),
+            Self::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(ClientStream::Tcp(stream))
+            }
+        }
+    }
+}
+
+/// The client's end of a connection.
+#[derive(Debug)]
+pub enum ClientStream {
+    /// In memory.
+    Memory(Pipe),
+    /// Over TCP.
+    Tcp(TcpStream),
+}
+
+impl tower_service::Service<Uri> for Network {
+    type Response = TokioIo<ClientStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { Ok(TokioIo::new(this.connect().await?)) })
+    }
+}
+
+impl Connection for ClientStream {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Memory(pipe) => Pin::new(pipe).poll_read(cx, buf),
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Memory(pipe) => Pin::new(pipe).poll_write(cx, buf),
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Memory(pipe) => Pin::new(pipe).poll_flush(cx),
+            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Memory(pipe) => Pin::new(pipe).poll_shutdown(cx),
+            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The wrapper under hyper: it notes when answers have left, and cuts the connection where a fault says.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+
+use super::Stream;
+use crate::endpoint::{Endpoint, Sent};
+use crate::journal::{How, Seq};
+
+/// An attempt between its arrival and the last byte of its answer.
+#[derive(Debug)]
+struct InHand {
+    seq: Seq,
+    sent: Option<Sent>,
+    done: bool,
+}
+
+/// What a connection's wrapper, its service and its bodies share.
+#[derive(Debug)]
+pub(super) struct Line {
+    endpoint: Endpoint,
+    in_hand: Mutex<Vec<InHand>>,
+    /// Answers whose body is wholly handed to hyper: the next flush sends them off.
+    done: AtomicUsize,
+    cut: AtomicU8,
+    cut_now: Notify,
+    peer: AtomicU8,
+    first_write: AtomicBool,
+}
+
+const NO: u8 = 0;
+const FIN: u8 = 1;
+const RESET: u8 = 2;
+/// Added to a cut that waits for the next flush.
+const AFTER_FLUSH: u8 = 4;
+
+impl Line {
+    pub(super) fn new(endpoint: Endpoint) -> Arc<Self> {
+        Arc::new(Self {
+            endpoint,
+            in_hand: Mutex::default(),
+            done: AtomicUsize::new(0),
+            cut: AtomicU8::new(NO),
+            cut_now: Notify::new(),
+            peer: AtomicU8::new(NO),
+            first_write: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// An attempt is in hand from now on.
+    pub(super) fn begin(&self, seq: Seq) {
+        self.lock().push(InHand { seq, sent: None, done: false });
+    }
+
+    /// Its answer is on its way to hyper.
+    pub(super) fn answering(&self, seq: Seq, sent: Sent) {
+        if let Some(hand) = self.lock().iter_mut().find(|h| h.seq == seq) {
+            hand.sent = Some(sent);
+        }
+        self.first_write.store(true, Ordering::Relaxed);
+    }
+
+    /// Its answer is wholly with hyper.
+    pub(super) fn done(&self, seq: Seq) {
+        if let Some(hand) = self.lock().iter_mut().find(|h| h.seq == seq && !h.done) {
+            hand.done = true;
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Cuts the connection: now, or once everything handed to hyper so far has left.
+    pub(super) fn cut(&self, how: How, after_flush: bool) {
+        let kind = if how == How::Reset { RESET } else { FIN };
+        if after_flush {
+            self.cut.store(kind | AFTER_FLUSH, Ordering::Relaxed);
+        } else {
+            self.cut.store(kind, Ordering::Relaxed);
+            self.cut_now.notify_one();
+        }
+    }
+
+    /// Waits until the connection is to be cut.
+    pub(super) async fn cut_now(&self) -> How {
+        self.cut_now.notified().await;
+        if self.cut.load(Ordering::Relaxed) & RESET == 0 { How::Fin } else { How::Reset }
+    }
+
+    /// How the peer ended its side, if it did.
+    pub(super) fn peer(&self) -> Option<How> {
+        match self.peer.load(Ordering::Relaxed) {
+            FIN => Some(How::Fin),
+            RESET => Some(How::Reset),
+            _ => None,
+        }
+    }
+
+    /// The first attempt that has no whole answer. Reports the partial answer of a cut attempt.
+    pub(super) fn unanswered(&self) -> Option<Seq> {
+        let mut hands = self.lock();
+        let first = hands.first().map(|h| h.seq);
+        for hand in hands.drain(..) {
+            if let Some(mut sent) = hand.sent {
+                sent.cut = true;
+                self.endpoint.answered(hand.seq, &sent);
+            }
+        }
+        first
+    }
+
+    fn flushed(&self) {
+        if self.done.load(Ordering::Relaxed) > 0 {
+            let mut hands = self.lock();
+            hands.retain(|hand| {
+                if let (true, Some(sent)) = (hand.done, &hand.sent) {
+                    self.endpoint.answered(hand.seq, sent);
+                    false
+                } else {
+                    true
+                }
+            });
+            self.done.store(0, Ordering::Relaxed);
+        }
+        let cut = self.cut.load(Ordering::Relaxed);
+        if cut & AFTER_FLUSH != 0 {
+            self.cut.store(cut & !AFTER_FLUSH, Ordering::Relaxed);
+            self.cut_now.notify_one();
+        }
+    }
+
+    /// The first byte of an answer leaves.
+    fn writing(&self) {
+        if self.first_write.swap(false, Ordering::Relaxed) {
+            let now = self.endpoint.clock().now();
+            for hand in self.lock().iter_mut().filter_map(|h| h.sent.as_mut()) {
+                hand.first_byte = hand.first_byte.max(now);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<InHand>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream that keeps its [`Line`] informed.
+#[derive(Debug)]
+pub(super) struct Wire<S: Stream> {
+    pub(super) stream: S,
+    pub(super) line: Arc<Line>,
+}
+
+impl<S: Stream> Drop for Wire<S> {
+    fn drop(&mut self) {
+        if self.line.cut.load(Ordering::Relaxed) == RESET {
+            self.stream.arm_reset();
+        }
+    }
+}
+
+impl<S: Stream> AsyncRead for Wire<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        let poll = Pin::new(&mut self.stream).poll_read(cx, buf);
+        match &poll {
+            Poll::Ready(Ok(())) if buf.filled().len() == before && buf.remaining() > 0 => {
+                self.line.peer.store(FIN, Ordering::Relaxed);
+            }
+            Poll::Ready(Err(_)) => self.line.peer.store(RESET, Ordering::Relaxed),
+            _ => {}
+        }
+        poll
+    }
+}
+
+impl<S: Stream> AsyncWrite for Wire<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.line.writing();
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        self.line.writing();
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let poll = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = poll {
+            self.line.flushed();
+        }
+        poll
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
