@@ -264,8 +264,7 @@ fn retry_after_ms(value: &str, clock: &Clock) -> Option<u64> {
     if let Ok(seconds) = value.parse::<u64>() {
         return seconds.checked_mul(1000);
     }
-    let date = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", value).ok()?.to_datetime().ok()?;
-    let date: std::time::SystemTime = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().into();
+    let date = crate::fault::read_http_date(value)?;
     date.duration_since(clock.date()).ok().map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -23,7 +23,7 @@ mod bucket;
 mod scope;
 
 pub use bucket::{Counter, TokenBucket};
-pub use self::error::http_date;
+pub use self::error::{http_date, read_http_date};
 pub use scope::Scope;
 
 /// What a fault sees when it decides.

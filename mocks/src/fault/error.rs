@@ -110,3 +110,9 @@ pub fn http_date(date: std::time::SystemTime) -> String {
         |t| t.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
     )
 }
+
+/// Reads a date as HTTP writes it.
+pub fn read_http_date(text: &str) -> Option<std::time::SystemTime> {
+    let date = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", text.trim()).ok()?.to_datetime().ok()?;
+    Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().into())
+}

@@ -1,0 +1,86 @@
+//! What a client reads from an answer: error code, class, hints. Small extractors, robust to any bytes.
+
+use std::time::Duration;
+
+use brownout_mocks::service::{Class, Service, class_of};
+use http::HeaderMap;
+
+/// What went wrong with an attempt, as its client sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// Error code, if the answer names one.
+    pub code: Option<String>,
+    /// Class by code, else by status; a broken connection or a timeout is transient.
+    pub class: Class,
+    /// `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// `x-amz-retry-after`.
+    pub x_amz_retry_after: Option<Duration>,
+    /// Whether the client's own timeout ended the attempt.
+    pub timeout: bool,
+}
+
+impl Failure {
+    /// A connection that broke, or an attempt that took too long.
+    pub fn broken(timeout: bool) -> Self {
+        Self { status: None, code: None, class: Class::Transient, retry_after: None, x_amz_retry_after: None, timeout }
+    }
+
+    /// An error answer.
+    pub fn answered(
+        service: &dyn Service,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: std::time::SystemTime,
+    ) -> Self {
+        let code = error_code(headers, body);
+        let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        let quota = service.id() == "execute-api" && code.as_deref() == Some("LimitExceededException");
+        let class = if quota { Class::Quota } else { class_of(code.as_deref().unwrap_or_default(), status) };
+        Self {
+            status: Some(status),
+            class,
+            retry_after: header("retry-after").and_then(|v| retry_after(v, now)),
+            x_amz_retry_after: header("x-amz-retry-after").and_then(|v| v.parse().ok()).map(Duration::from_millis),
+            code,
+            timeout: false,
+        }
+    }
+}
+
+/// Seconds, or an HTTP date.
+fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    brownout_mocks::fault::read_http_date(value).map(|date| date.duration_since(now).unwrap_or_default())
+}
+
+/// The error code of an answer: header, then JSON, then XML (guidance 6.2).
+pub fn error_code(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    if let Some(header) = headers.get("x-amzn-errortype").and_then(|v| v.to_str().ok()) {
+        return Some(shape_name(header));
+    }
+    let text = std::str::from_utf8(body).ok()?;
+    if text.trim_start().starts_with('{') {
+        let json: serde_json::Value = serde_json::from_str(text).ok()?;
+        return ["__type", "code", "Code"].iter().find_map(|k| json.get(k)?.as_str()).map(shape_name);
+    }
+    element(text, "Code").map(str::to_owned)
+}
+
+/// `ns#Name:http://…` → `Name`.
+fn shape_name(text: &str) -> String {
+    let text = text.split(':').next().unwrap_or_default();
+    text.rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+/// The text of the first `<name>` element.
+pub fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let start = text.find(&format!("<{name}>"))? + name.len() + 2;
+    let end = text[start..].find("</")?;
+    Some(&text[start..start + end])
+}

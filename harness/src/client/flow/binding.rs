@@ -1,0 +1,98 @@
+//! Names in a flow: how ids get into requests and out of answers.
+
+use std::collections::BTreeMap;
+
+use brownout_mocks::plan::OneOrMany;
+use brownout_mocks::service::Service;
+use serde_json::{Map, Value};
+
+use super::Bindings;
+use crate::client::Heard;
+use crate::client::answer::element;
+
+/// Where an operation takes ids, and whether as a list.
+fn id_member(service: &dyn Service, operation: &str) -> (&'static str, bool) {
+    match (service.id(), operation) {
+        ("ec2", "CreateTags" | "DeleteTags") => ("ResourceId", true),
+        ("ec2", "DescribeSecurityGroups") => ("GroupId", true),
+        ("ec2", o) if o.contains("SecurityGroup") => ("GroupId", false),
+        ("ec2", "GetConsoleOutput") => ("InstanceId", false),
+        ("ec2", o) if o.contains("Volume") => ("VolumeId", true),
+        ("ec2", _) => ("InstanceId", true),
+        ("dynamodb", _) => ("TableName", false),
+        ("lambda", _) => ("FunctionName", false),
+        ("sqs", _) => ("QueueUrl", false),
+        ("s3", _) => ("Key", false),
+        _ => ("Id", false),
+    }
+}
+
+/// Where the answer of a creating operation shows the new id: XML elements and JSON members, the first that is there.
+const CREATED: &[&str] = &[
+    "instanceId", "groupId", "volumeId", "keyPairId", "snapshotId", "TableName", "FunctionName", "QueueUrl", "id", "Id",
+];
+
+/// Input members with bound names filled in, ids in their place.
+pub(super) fn params(
+    service: &dyn Service,
+    operation: &str,
+    params: &BTreeMap<String, Value>,
+    ids: Option<&OneOrMany<String>>,
+    bound: &Bindings,
+) -> Value {
+    let mut out: Map<String, Value> = params.iter().map(|(k, v)| (k.clone(), fill(v, bound))).collect();
+    if let Some(ids) = ids {
+        let ids: Vec<Value> = ids.iter().map(|id| fill(&Value::String(id.clone()), bound)).collect();
+        let (member, list) = id_member(service, operation);
+        let value = if list { Value::Array(ids) } else { ids.into_iter().next().unwrap_or(Value::Null) };
+        out.insert(member.to_owned(), value);
+    }
+    Value::Object(out)
+}
+
+/// `$vm.id` → what is bound to `vm`; anything else as it stands.
+fn fill(value: &Value, bound: &Bindings) -> Value {
+    match value {
+        Value::String(text) => {
+            let name = text.strip_prefix('$').and_then(|t| t.strip_suffix(".id"));
+            Value::String(name.and_then(|n| bound.get(n)).unwrap_or(text).clone())
+        }
+        Value::Array(list) => Value::Array(list.iter().map(|v| fill(v, bound)).collect()),
+        Value::Object(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), fill(v, bound))).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The id that an answer says was created.
+pub(super) fn created(_operation: &str, body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    if text.trim_start().starts_with('{') {
+        let json: Value = serde_json::from_str(text).ok()?;
+        let inner = ["TableDescription", "Table", "Configuration"].iter().find_map(|k| json.get(k)).unwrap_or(&json);
+        return CREATED.iter().find_map(|k| inner.get(k)?.as_str()).map(str::to_owned);
+    }
+    CREATED.iter().find_map(|k| element(text, k)).map(str::to_owned)
+}
+
+/// Whether an answer shows the state that a poll waits for, as an XML text or a JSON string.
+pub(super) fn is_so(until: &str, body: &[u8]) -> bool {
+    if until == "found" {
+        return true;
+    }
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    let until = until.to_ascii_lowercase();
+    text.contains(&format!(">{until}<")) || text.contains(&format!("\"{until}\""))
+}
+
+/// Whether an error says that something does not exist (yet).
+pub(super) fn is_not_found(code: Option<&str>) -> bool {
+    code.is_some_and(|c| {
+        c.ends_with(".NotFound")
+            || matches!(c, "ResourceNotFoundException" | "NotFoundException" | "NoSuchKey" | "NoSuchBucket" | "QueueDoesNotExist")
+    })
+}
+
+/// Whether an error says that a quota is spent: API Gateway's `LimitExceededException` with 429.
+pub(super) fn is_quota(heard: &Heard) -> bool {
+    heard.status == Some(429) && heard.code.as_deref() == Some("LimitExceededException")
+}

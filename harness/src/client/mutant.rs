@@ -1,0 +1,75 @@
+//! Mutants: wrong on purpose, each in one way, so that every rule has a client that breaks it.
+
+use std::time::Duration;
+
+use brownout_mocks::random::Stream;
+use brownout_mocks::service::Class;
+
+use super::policy::{Failed, RetryPolicy};
+
+/// How a call-level mutant goes wrong. Otherwise it is full jitter from 1 s, cap 20 s, 3 attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Retries at once, five attempts: the loop that everybody writes first.
+    NoPause,
+    /// Retries up to fifty times.
+    Endless,
+    /// Retries whatever the error.
+    Everything,
+    /// Gives up at the first throttling error.
+    NoThrottleRetry,
+    /// Gives up at the first transient error.
+    NoTransientRetry,
+    /// Doubles its pause exactly, without jitter.
+    NoJitter,
+    /// Pauses one to two minutes.
+    TooLong,
+    /// Pauses exactly one second each time.
+    SamePause,
+    /// Pauses uniformly within one second each time, without growth.
+    SameBound,
+    /// Claims to honour `Retry-After` and does not.
+    IgnoresRetryAfter,
+    /// Never returns after an error.
+    Hangs,
+}
+
+/// A policy with one fault.
+#[derive(Debug, Clone, Copy)]
+pub struct MutantPolicy(pub Fault);
+
+impl RetryPolicy for MutantPolicy {
+    fn next_pause(&mut self, failed: Failed<'_>, random: &mut Stream) -> Option<Duration> {
+        let class = failed.failure.class;
+        let retryable = matches!(class, Class::Throttling | Class::Transient);
+        let attempts = match self.0 {
+            Fault::NoPause | Fault::SamePause | Fault::SameBound => 5,
+            Fault::Endless => 50,
+            _ => 3,
+        };
+        if failed.attempt >= attempts {
+            return None;
+        }
+        if !retryable && self.0 != Fault::Everything && self.0 != Fault::Hangs {
+            return None;
+        }
+        let step = Duration::from_secs(1 << failed.attempt.saturating_sub(1).min(4)).min(Duration::from_secs(20));
+        let unit = random.unit();
+        Some(match self.0 {
+            Fault::NoPause => Duration::ZERO,
+            Fault::NoThrottleRetry if class == Class::Throttling => return None,
+            Fault::NoTransientRetry if class == Class::Transient => return None,
+            Fault::NoJitter => step,
+            Fault::TooLong => Duration::from_secs(60) + Duration::from_secs(60).mul_f64(unit),
+            Fault::SamePause => Duration::from_secs(1),
+            Fault::SameBound => Duration::from_secs(1).mul_f64(unit),
+            // Thirty years: no client of this play will see it end.
+            Fault::Hangs => Duration::from_secs(30 * 365 * 86_400),
+            _ => step.mul_f64(unit),
+        })
+    }
+
+    fn attempts_max(&self, _: &str) -> Option<u32> {
+        None
+    }
+}

@@ -1,0 +1,178 @@
+//! A client that carries any retry policy: the trait for a Rust user's own, and the client around it.
+//!
+//! Implement [`RetryPolicy`] and the same policy can be played against every scenario in virtual time,
+//! judged, property-tested and benched.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use brownout_mocks::journal::Outcome;
+use brownout_mocks::random::Stream;
+use brownout_mocks::request::CALL_HEADER;
+use brownout_mocks::transport::Network;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::answer::Failure;
+use super::{BoxFuture, Call, CallClient, Heard, Setting, request};
+
+/// What a policy knows when it decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Failed<'a> {
+    /// The service that was asked.
+    pub service: &'a str,
+    /// The operation.
+    pub operation: &'a str,
+    /// Number of the attempt that failed, from 1.
+    pub attempt: u32,
+    /// The pause before it, if it was a retry.
+    pub pause: Option<Duration>,
+    /// What went wrong.
+    pub failure: &'a Failure,
+}
+
+/// A retry policy: one value per client, shared by all of its calls.
+pub trait RetryPolicy: Send {
+    /// After a failed attempt: the pause before the next one, or `None` to give up.
+    fn next_pause(&mut self, failed: Failed<'_>, random: &mut Stream) -> Option<Duration>;
+
+    /// A call succeeded; `pause` and `class` are those of its last retry, if there was one.
+    fn succeeded(&mut self, _retried_after: Option<&Failure>) {}
+
+    /// How long one attempt may take.
+    fn attempt_timeout(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    /// Attempts per call, as told in `amz-sdk-request`.
+    fn attempts_max(&self, _service: &str) -> Option<u32> {
+        None
+    }
+}
+
+/// The client around a policy.
+pub struct PolicyClient {
+    http: Client<Network, Full<Bytes>>,
+    setting: Setting,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    policy: Box<dyn RetryPolicy>,
+    random: Stream,
+    ids: Stream,
+}
+
+impl std::fmt::Debug for PolicyClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PolicyClient").field("setting", &self.setting).finish_non_exhaustive()
+    }
+}
+
+enum Attempted {
+    Answered { status: u16, body: Bytes },
+    Failed { failure: Failure, body: Bytes },
+}
+
+impl PolicyClient {
+    /// A client with this policy.
+    pub fn new(setting: &Setting, policy: Box<dyn RetryPolicy>) -> Self {
+        let http = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            // A library that sends a request again by itself would hide retries from the policy.
+            .retry_canceled_requests(false)
+            .build(setting.network.clone());
+        let inner = Inner {
+            policy,
+            random: setting.seed.named("client", setting.client),
+            ids: setting.seed.named("invocation", setting.client),
+        };
+        Self { http, setting: setting.clone(), inner: Mutex::new(inner) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn attempt(&self, call: &Call, request: http::Request<Bytes>, timeout: Duration) -> Attempted {
+        let exchange = async {
+            let response = self.http.request(request.map(Full::new)).await.map_err(|_| ())?;
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.map_err(|_| ())?.to_bytes();
+            Ok::<_, ()>((parts, body))
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Err(_) => Attempted::Failed { failure: Failure::broken(true), body: Bytes::new() },
+            Ok(Err(())) => Attempted::Failed { failure: Failure::broken(false), body: Bytes::new() },
+            Ok(Ok((parts, body))) => {
+                let status = parts.status.as_u16();
+                if status < 400 {
+                    return Attempted::Answered { status, body };
+                }
+                let now = self.setting.clock.date();
+                Attempted::Failed { failure: Failure::answered(call.service, status, &parts.headers, &body, now), body }
+            }
+        }
+    }
+
+    fn request(&self, call: &Call, invocation: &str, attempt: u32, max: Option<u32>) -> http::Request<Bytes> {
+        let mut request = request::build(call.service, &call.operation, &call.params, self.setting.client);
+        let headers = request.headers_mut();
+        let mut put = |name: &'static str, value: String| {
+            if let Ok(value) = value.try_into() {
+                headers.insert(name, value);
+            }
+        };
+        put(CALL_HEADER, call.tag.to_value());
+        if call.service.id() != "execute-api" {
+            put("amz-sdk-invocation-id", invocation.to_owned());
+            let max = max.map_or_else(String::new, |m| format!("; max={m}"));
+            put("amz-sdk-request", format!("attempt={attempt}{max}"));
+            let (date, authorization) = request::scope(call.service, self.setting.client, self.setting.clock.date());
+            put("x-amz-date", date);
+            put("authorization", authorization);
+        }
+        request
+    }
+}
+
+impl CallClient for PolicyClient {
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Heard> {
+        Box::pin(async move {
+            let service = call.service.id();
+            let (invocation, timeout, max) = {
+                let mut inner = self.lock();
+                (inner.ids.uuid(), inner.policy.attempt_timeout(), inner.policy.attempts_max(service))
+            };
+            let mut pause = None;
+            let mut last: Option<Failure> = None;
+            for attempt in 1.. {
+                let request = self.request(call, &invocation, attempt, max);
+                match self.attempt(call, request, timeout).await {
+                    Attempted::Answered { status, body } => {
+                        self.lock().policy.succeeded(last.as_ref());
+                        return Heard { outcome: Outcome::Success, code: None, status: Some(status), body };
+                    }
+                    Attempted::Failed { failure, body } => {
+                        let next = {
+                            let Inner { policy, random, .. } = &mut *self.lock();
+                            let failed = Failed { service, operation: &call.operation, attempt, pause, failure: &failure };
+                            policy.next_pause(failed, random)
+                        };
+                        let Some(next) = next else {
+                            let code = failure.code.or_else(|| failure.timeout.then(|| "TimeoutError".to_owned()));
+                            return Heard { outcome: Outcome::Error, code, status: failure.status, body };
+                        };
+                        pause = Some(next);
+                        last = Some(failure);
+                        self.setting.clock.sleep(next).await;
+                    }
+                }
+            }
+            unreachable!("attempts are counted without end")
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! Reference clients: right on purpose, by the numbers of a profile.
+
+use std::time::Duration;
+
+use brownout_mocks::random::Stream;
+use brownout_mocks::service::Class;
+
+use super::answer::Failure;
+use super::policy::{Failed, RetryPolicy};
+use crate::guidance::{Honours, Profile};
+
+/// A policy that does what a profile says.
+#[derive(Debug)]
+pub struct ProfilePolicy {
+    profile: Profile,
+    tokens: u32,
+    /// Cost of the last retry of the call in hand; approximate over concurrent calls, as in the SDKs.
+    spent: u32,
+}
+
+impl ProfilePolicy {
+    /// A policy by this profile, its quota full.
+    pub fn new(profile: &Profile) -> Self {
+        let tokens = profile.quota.as_ref().map_or(0, |q| q.capacity);
+        Self { profile: profile.clone(), tokens, spent: 0 }
+    }
+
+    fn cost(&self, class: Class) -> u32 {
+        self.profile.quota.as_ref().map_or(0, |q| if class == Class::Throttling { q.throttling } else { q.transient })
+    }
+}
+
+/// By how much `x-amz-retry-after` may lengthen a pause (guidance 1.5).
+const HINT_EXTRA: Duration = Duration::from_secs(5);
+
+impl RetryPolicy for ProfilePolicy {
+    fn next_pause(&mut self, failed: Failed<'_>, random: &mut Stream) -> Option<Duration> {
+        let class = failed.failure.class;
+        if !matches!(class, Class::Throttling | Class::Transient) {
+            return None;
+        }
+        if failed.attempt >= self.profile.attempts_max(failed.service).value {
+            return None;
+        }
+        if self.profile.quota.is_some() {
+            let cost = self.cost(class);
+            self.tokens = self.tokens.checked_sub(cost)?;
+            self.spent = cost;
+        }
+        let ladder = self.profile.backoff(failed.service).ladder(class);
+        let pause = ladder.draw(failed.attempt - 1, random.unit(), failed.pause);
+        let honours = |h| self.profile.honours.contains(&h);
+        if let Some(hint) = failed.failure.x_amz_retry_after.filter(|_| honours(Honours::XAmzRetryAfter)) {
+            return Some(hint.clamp(pause, pause + HINT_EXTRA));
+        }
+        if let Some(hint) = failed.failure.retry_after.filter(|_| honours(Honours::RetryAfter)) {
+            return Some(pause.max(hint));
+        }
+        Some(pause)
+    }
+
+    fn succeeded(&mut self, retried_after: Option<&Failure>) {
+        if let Some(quota) = &self.profile.quota {
+            let back = if retried_after.is_some() { self.spent } else { 1 };
+            self.tokens = (self.tokens + back).min(quota.capacity);
+        }
+    }
+
+    fn attempts_max(&self, service: &str) -> Option<u32> {
+        Some(self.profile.attempts_max(service).value)
+    }
+}
