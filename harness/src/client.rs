@@ -14,7 +14,15 @@ use brownout_mocks::service::Service;
 use brownout_mocks::transport::Network;
 use serde_json::Value;
 
+pub mod answer;
+pub mod flow;
+pub mod mutant;
+pub mod policy;
+pub mod reference;
 pub mod request;
+mod registry;
+
+pub use registry::{CLIENTS, ClientEntry, Made, Options, Role, find};
 
 /// A future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -79,6 +79,11 @@ impl Clock {
         self.epoch
     }
 
+    /// The date at which this clock started, as RFC 3339.
+    pub fn epoch_text(&self) -> String {
+        jiff::Timestamp::try_from(self.epoch).map(|t| t.to_string()).unwrap_or_default()
+    }
+
     /// Waits on this clock.
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;

@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The most events that one trial may record; past it the run is stopped with an error.
-pub const EVENTS_MAX: usize = 4_000_000;
+pub const EVENTS_MAX: usize = 1_000_000;
 
 /// Collects the events of one trial. Cheap to clone; all clones append to the same list.
 #[derive(Debug, Clone, Default)]
 pub struct Recorder {
     shared: Arc<Mutex<Vec<Event>>>,
+    full: Arc<tokio::sync::Notify>,
 }
 
 impl Recorder {
@@ -34,7 +35,19 @@ impl Recorder {
         let mut events = self.lock();
         if events.len() < EVENTS_MAX {
             events.push(Event { at_us: micros(at), kind });
+        } else {
+            self.full.notify_one();
         }
+    }
+
+    /// Waits until an event had to be dropped.
+    pub async fn filled(&self) {
+        self.full.notified().await;
+    }
+
+    /// When the last event was, since time zero.
+    pub fn last_at(&self) -> Option<Duration> {
+        self.lock().last().map(|e| Duration::from_micros(e.at_us))
     }
 
     /// Whether the limit was reached.

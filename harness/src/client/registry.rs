@@ -1,0 +1,207 @@
+//! The list of clients that brownout can play by itself.
+
+use std::time::Duration;
+
+use brownout_mocks::units::Span;
+
+use super::flow::{FlowClient, FlowPolicy};
+use super::mutant::{Fault, MutantPolicy};
+use super::policy::PolicyClient;
+use super::reference::ProfilePolicy;
+use super::{CallClient, Setting};
+use crate::guidance::{self, Polling, Profile};
+use crate::scenario::Kind;
+
+/// What a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Somebody's real client.
+    Real,
+    /// Right on purpose, by the profile of the same name.
+    Reference,
+    /// Wrong on purpose: it breaks this rule.
+    Mutant(&'static str),
+}
+
+/// A made client.
+pub enum Made {
+    /// It plays calls.
+    Calls(Box<dyn CallClient>),
+    /// It plays flows, over this client for the single calls.
+    Flow(FlowClient, Box<dyn CallClient>),
+}
+
+/// Settings from `--client-config`.
+pub type Options = Vec<(String, String)>;
+
+/// A client's entry in the list.
+#[derive(Clone, Copy)]
+pub struct ClientEntry {
+    /// Its id, as on the command line.
+    pub id: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// Real, reference or mutant.
+    pub role: Role,
+    /// What it can play.
+    pub plays: fn(Kind) -> bool,
+    /// What it says it honours beyond its profile.
+    pub honours: &'static [&'static str],
+    /// Its version, where it has one of its own.
+    pub version: fn() -> String,
+    /// Makes one for a trial and client index.
+    pub make: fn(&Setting, &Options) -> Result<Made, String>,
+}
+
+impl std::fmt::Debug for ClientEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientEntry").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The client with this id.
+pub fn find(id: &str) -> Option<&'static ClientEntry> {
+    CLIENTS.iter().find(|c| c.id == id)
+}
+
+fn own_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+fn calls(kind: Kind) -> bool {
+    matches!(kind, Kind::Calls | Kind::Gateway)
+}
+
+fn gateway(kind: Kind) -> bool {
+    kind == Kind::Gateway
+}
+
+fn flows(kind: Kind) -> bool {
+    kind == Kind::Flow
+}
+
+fn by_profile(setting: &Setting, options: &Options, name: &str) -> Result<Made, String> {
+    no_options(options)?;
+    let profile = guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))?;
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile))))))
+}
+
+fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, String> {
+    no_options(options)?;
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(MutantPolicy(fault))))))
+}
+
+fn no_options(options: &Options) -> Result<(), String> {
+    options.first().map_or(Ok(()), |(key, _)| Err(format!("this client has no setting `{key}`")))
+}
+
+/// An application by S0's advice, changed by `change`; its calls go through a client by `std-2.0-1s`.
+fn application(setting: &Setting, options: &Options, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
+    no_options(options)?;
+    let find = |name: &str| guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"));
+    let polling = find("ec2-poll")?.polling.clone().ok_or("the profile `ec2-poll` has no polling")?;
+    let mut policy = FlowPolicy { polling, polls_not_found: true, stops_at_quota: true };
+    change(&mut policy);
+    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(find("std-2.0-1s")?)));
+    Ok(Made::Flow(FlowClient::new(policy), Box::new(calls)))
+}
+
+fn every_tenth_of_a_second(polling: &mut Polling) {
+    polling.start = Span(Duration::from_millis(100));
+    polling.cap = polling.start;
+    polling.factor = 1.0;
+}
+
+/// The policy of a profile, for a client in process.
+pub fn reference_policy(profile: &Profile) -> ProfilePolicy {
+    ProfilePolicy::new(profile)
+}
+
+macro_rules! references {
+    ($($name:literal: $title:literal, $plays:ident, $honours:expr;)*) => {
+        [$(ClientEntry {
+            id: $name, title: $title, role: Role::Reference, plays: $plays, honours: $honours,
+            version: own_version, make: |s, o| by_profile(s, o, $name),
+        },)*]
+    };
+}
+
+macro_rules! mutants {
+    ($($name:literal: $fault:ident breaks $rule:literal, $title:literal, $honours:expr;)*) => {
+        [$(ClientEntry {
+            id: $name, title: $title, role: Role::Mutant($rule), plays: calls, honours: $honours,
+            version: own_version, make: |s, o| mutant(s, o, Fault::$fault),
+        },)*]
+    };
+}
+
+macro_rules! applications {
+    ($($name:literal: $role:expr, $title:literal, $change:expr;)*) => {
+        [$(ClientEntry {
+            id: $name, title: $title, role: $role, plays: flows, honours: &[],
+            version: own_version, make: |s, o| application(s, o, $change),
+        },)*]
+    };
+}
+
+const REAL: [ClientEntry; 1] = [
+    ClientEntry {
+        id: "http",
+        title: "a plain HTTP client for API Gateway: full jitter from 1 s, honours Retry-After",
+        role: Role::Real,
+        plays: gateway,
+        honours: &["retry_after"],
+        version: own_version,
+        make: |s, o| by_profile(s, o, "http-retry-after"),
+    },
+];
+
+const REFERENCES: [ClientEntry; 5] = references! {
+    "botocore-legacy": "the legacy mode of boto3, by its published numbers", calls, &[];
+    "http-retry-after": "full jitter from 1 s, honours Retry-After", calls, &["retry_after"];
+    "seed-b": "five attempts, full jitter from 1 s, cap 32 s", calls, &[];
+    "std-2.0-1s": "the standard mode of the SDKs before 2026, by its published numbers", calls, &[];
+    "std-2026": "the standard mode of the SDKs since 2026, by its published numbers", calls, &[];
+};
+
+const APPLICATIONS: [ClientEntry; 4] = applications! {
+    "ec2-poll": Role::Reference, "a program that waits, polls with growing pauses and stops at a quota", |_| {};
+    "gives-up-on-not-found": Role::Mutant("not_found_gave_up"), "takes the first NotFound for an answer", |p| p.polls_not_found = false;
+    "hammers-not-found": Role::Mutant("not_found_hammered"), "polls ten times a second", |p| every_tenth_of_a_second(&mut p.polling);
+    "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", |p| p.stops_at_quota = false;
+};
+
+const MUTANTS: [ClientEntry; 11] = mutants! {
+    "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", &[];
+    "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", &[];
+    "hangs": Hangs breaks "client_hung", "never returns after an error", &[];
+    "ignores-retry-after": IgnoresRetryAfter breaks "early_retry", "claims to honour Retry-After and does not", &["retry_after"];
+    "naive": NoPause breaks "no_backoff", "retries at once, five times: the loop that everybody writes first", &[];
+    "no-throttle-retry": NoThrottleRetry breaks "throttle_not_retried", "gives up at the first throttle", &[];
+    "no-transient-retry": NoTransientRetry breaks "transient_not_retried", "gives up at the first transient error", &[];
+    "oversleeps": TooLong breaks "backoff_over_bound", "pauses one to two minutes", &[];
+    "retries-everything": Everything breaks "retried_permanent_error", "retries whatever the error", &[];
+    "same-bound": SameBound breaks "fixed_backoff", "pauses at random within one second, without growth", &[];
+    "same-pause": SamePause breaks "fixed_backoff", "pauses exactly one second each time", &[];
+};
+
+const COUNT: usize = REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len();
+
+const fn joined() -> [ClientEntry; COUNT] {
+    let lists: [&[ClientEntry]; 4] = [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS];
+    let mut all = [REAL[0]; COUNT];
+    let (mut list, mut n) = (0, 0);
+    while list < lists.len() {
+        let mut i = 0;
+        while i < lists[list].len() {
+            all[n] = lists[list][i];
+            n += 1;
+            i += 1;
+        }
+        list += 1;
+    }
+    all
+}
+
+/// All clients: real ones, then references, then mutants.
+pub static CLIENTS: &[ClientEntry] = &joined();

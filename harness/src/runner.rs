@@ -1,0 +1,178 @@
+//! Plays a scenario with a client and returns the journal: the only step that touches the world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use brownout_mocks::clock::{Clock, Time};
+use brownout_mocks::endpoint::Endpoint;
+use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
+use brownout_mocks::random::Seed;
+use brownout_mocks::transport::{Network, TcpTransport};
+
+use crate::client::{ClientEntry, Made, Options, Setting};
+use crate::scenario::Scenario;
+
+mod workload;
+
+/// What one play needs to know.
+#[derive(Debug, Clone)]
+pub struct Play<'a> {
+    /// The story.
+    pub scenario: &'a Scenario,
+    /// Who plays it.
+    pub client: &'a ClientEntry,
+    /// Settings of the client.
+    pub options: &'a Options,
+    /// Virtual or wall.
+    pub time: Time,
+    /// Seed and trial.
+    pub seed: Seed,
+    /// Which of the run's plays this is.
+    pub segment: Segment,
+    /// Number of the run within the command.
+    pub run: u32,
+    /// Name of the profile it will be judged by.
+    pub profile: &'a str,
+    /// How many clients share the story; the scenario's own number if none.
+    pub clients: Option<u32>,
+    /// Whether each decision is explained in the journal.
+    pub explain: bool,
+    /// How long a client may be silent; by the scenario if none.
+    pub client_timeout: Option<Duration>,
+}
+
+/// Why brownout could not play. Never the client's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The async runtime or a socket could not be had.
+    #[error("could not set up the play: {0}")]
+    Setup(#[from] std::io::Error),
+    /// The client could not be made.
+    #[error("could not make the client `{client}`: {reason}")]
+    Client {
+        /// Its id.
+        client: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The tool's name and version, as it stands in journals and reports.
+pub const TOOL: &str = concat!("brownout ", env!("CARGO_PKG_VERSION"));
+
+impl Play<'_> {
+    /// Plays one trial in a runtime of its own, so that trials share nothing.
+    pub fn play(&self) -> Result<Trial, RunError> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        match self.time {
+            Time::Virtual => builder.enable_time().start_paused(true),
+            Time::Wall => builder.enable_all(),
+        };
+        builder.build()?.block_on(self.play_here())
+    }
+
+    async fn play_here(&self) -> Result<Trial, RunError> {
+        let clock = match self.time {
+            Time::Virtual => Clock::simulated(self.scenario.epoch()),
+            Time::Wall => Clock::wall(),
+        };
+        let recorder = Recorder::new();
+        let mut plan = match self.segment {
+            Segment::Control => self.scenario.control_plan(self.seed),
+            Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
+        };
+        plan.explain = self.explain;
+        let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
+        match self.time {
+            Time::Virtual => {
+                let network = Network::Memory(endpoint.clone());
+                self.drive(network, &clock, &recorder).await?;
+            }
+            Time::Wall => {
+                let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
+                let network = Network::Tcp(tcp.address());
+                tokio::select! {
+                    biased;
+                    driven = self.drive(network, &clock, &recorder) => driven?,
+                    () = tcp.serve(endpoint.clone()) => {}
+                }
+            }
+        }
+        Ok(Trial { header: self.header(&clock), events: recorder.take() })
+    }
+
+    /// Lets every client play its part, and stops them when they have been silent too long.
+    async fn drive(&self, network: Network, clock: &Clock, recorder: &Recorder) -> Result<(), RunError> {
+        let clients = self.clients.unwrap_or(self.scenario.document.clients);
+        crate::client::seed_thread(self.seed);
+        let mut tasks = tokio::task::JoinSet::new();
+        for client in 0..clients {
+            let setting = Setting { network: network.clone(), clock: clock.clone(), seed: self.seed, client };
+            let made = (self.client.make)(&setting, self.options)
+                .map_err(|reason| RunError::Client { client: self.client.id.to_owned(), reason })?;
+            let part = workload::Part::new(self.scenario, setting, recorder.clone());
+            tasks.spawn(async move {
+                match made {
+                    Made::Calls(calls) => part.calls(Arc::from(calls)).await,
+                    Made::Flow(flow, calls) => part.flows(flow, Arc::from(calls)).await,
+                }
+            });
+        }
+        let all = async { while tasks.join_next().await.is_some() {} };
+        let hung = tokio::select! {
+            biased;
+            () = all => false,
+            () = recorder.filled() => false,
+            () = silent(clock, recorder, self.client_timeout.unwrap_or_else(|| patience(self.scenario))) => true,
+        };
+        if hung {
+            let since = recorder.last_at().unwrap_or_default();
+            let silent_us = brownout_mocks::journal::micros(clock.now().saturating_sub(since));
+            recorder.push(clock.now(), EventKind::ClientHung { client: 0, silent_us });
+        }
+        recorder.push(clock.now(), EventKind::ClientEnded { exit: None, signal: None });
+        Ok(())
+    }
+
+    fn header(&self, clock: &Clock) -> Header {
+        Header {
+            journal: 1,
+            run: self.run,
+            segment: self.segment,
+            trial: self.seed.trial,
+            scenario_name: self.scenario.document.name.clone(),
+            scenario_text: self.scenario.text.clone(),
+            seed: self.seed.run,
+            client: self.client.id.to_owned(),
+            client_version: (self.client.version)(),
+            profile: self.profile.to_owned(),
+            time: self.time,
+            epoch: (self.time == Time::Virtual).then(|| clock.epoch_text()),
+            tool: TOOL.to_owned(),
+            honours: self.client.honours.iter().map(|&h| h.to_owned()).collect(),
+            owns_demand: self.scenario.kind() == crate::scenario::Kind::Flow,
+            estimated: false,
+        }
+    }
+}
+
+/// Ends when nothing has happened for `patience`.
+pub(crate) async fn silent(clock: &Clock, recorder: &Recorder, patience: Duration) {
+    // Time before the first event counts from when the play began.
+    let began = clock.now();
+    loop {
+        let due = recorder.last_at().unwrap_or(began) + patience;
+        let now = clock.now();
+        if now >= due {
+            return;
+        }
+        clock.sleep(due - now).await;
+    }
+}
+
+/// How long a client may be silent by default: ten minutes, or half as long again as the longest silence
+/// that the scenario itself makes.
+pub fn patience(scenario: &Scenario) -> Duration {
+    let longest = scenario.longest_silence();
+    Duration::from_secs(600).max(longest.mul_f64(1.5))
+}

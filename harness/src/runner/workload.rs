@@ -1,0 +1,198 @@
+//! The demand: which call is due when, for clients whose calls we make.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use brownout_mocks::journal::{EventKind, Recorder};
+use brownout_mocks::request::CallTag;
+use brownout_mocks::service::{Service, find};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::client::flow::{FlowClient, Session};
+use crate::client::{BoxFuture, Call, CallClient, Heard, Setting};
+use crate::scenario::Scenario;
+use crate::scenario::model::{CallItem, FlowItem, WorkItem};
+
+/// One client's part of a scenario.
+#[derive(Debug)]
+pub(super) struct Part {
+    items: Vec<WorkItem>,
+    setting: Setting,
+    ledger: Arc<Ledger>,
+    service: &'static dyn Service,
+}
+
+/// Numbers a client's calls and records them.
+#[derive(Debug)]
+struct Ledger {
+    client: u32,
+    calls: AtomicU64,
+    ordinals: Mutex<HashMap<String, u64>>,
+    recorder: Recorder,
+    clock: brownout_mocks::clock::Clock,
+}
+
+impl Ledger {
+    fn next(&self, service: &'static dyn Service, operation: &str, params: Value) -> Call {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut ordinals = self.ordinals.lock().unwrap_or_else(PoisonError::into_inner);
+        let ordinal = ordinals.entry(operation.to_owned()).or_default();
+        *ordinal += 1;
+        let tag = CallTag { client: self.client, call, ordinal: *ordinal };
+        Call { tag, service, operation: operation.to_owned(), params }
+    }
+
+    async fn make(&self, client: &dyn CallClient, call: &Call) -> Heard {
+        self.recorder.push(self.clock.now(), EventKind::CallStarted {
+            call: call.tag.call,
+            client: self.client,
+            service: call.service.id().to_owned(),
+            operation: call.operation.clone(),
+            target: call.service.target(&call.operation, &call.params),
+        });
+        let heard = client.call(call).await;
+        self.recorder.push(self.clock.now(), EventKind::CallFinished {
+            call: call.tag.call,
+            client: self.client,
+            outcome: heard.outcome,
+            code: heard.code.clone(),
+        });
+        heard
+    }
+}
+
+impl Part {
+    pub(super) fn new(scenario: &Scenario, setting: Setting, recorder: Recorder) -> Self {
+        let ledger = Ledger {
+            client: setting.client,
+            calls: AtomicU64::new(0),
+            ordinals: Mutex::default(),
+            recorder,
+            clock: setting.clock.clone(),
+        };
+        Self {
+            items: scenario.document.workload.clone(),
+            service: scenario.service(),
+            setting,
+            ledger: Arc::new(ledger),
+        }
+    }
+
+    /// Plays the items that are calls, one after another.
+    pub(super) async fn calls(self, client: Arc<dyn CallClient>) {
+        for item in &self.items {
+            if let WorkItem::Call(item) = item {
+                let service = item.service.as_deref().and_then(find).unwrap_or(self.service);
+                let interval = item.rate.map(brownout_mocks::units::Rate::interval).or(item.every.map(|e| e.get()));
+                match interval {
+                    Some(interval) => self.open_loop(item, service, interval, &client).await,
+                    None => self.closed_loop(item, service, &client).await,
+                }
+            }
+        }
+    }
+
+    /// A call each interval, whether or not earlier ones have ended.
+    async fn open_loop(&self, item: &CallItem, service: &'static dyn Service, interval: Duration, client: &Arc<dyn CallClient>) {
+        let mut tasks = JoinSet::new();
+        let start = self.setting.clock.since_start();
+        for index in 0..item.count {
+            let due = start + interval * index;
+            let now = self.setting.clock.since_start();
+            if due > now {
+                self.setting.clock.sleep(due - now).await;
+            }
+            let call = self.ledger.next(service, &item.call, params(item));
+            let (ledger, client) = (Arc::clone(&self.ledger), Arc::clone(client));
+            tasks.spawn(async move {
+                ledger.make(&*client, &call).await;
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// So many calls at a time.
+    async fn closed_loop(&self, item: &CallItem, service: &'static dyn Service, client: &Arc<dyn CallClient>) {
+        let mut tasks = JoinSet::new();
+        let left = Arc::new(AtomicU32::new(item.count));
+        for _ in 0..item.concurrency.unwrap_or(1).min(item.count) {
+            let (ledger, client, left) = (Arc::clone(&self.ledger), Arc::clone(client), Arc::clone(&left));
+            let item = item.clone();
+            tasks.spawn(async move {
+                while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+                    let call = ledger.next(service, &item.call, params(&item));
+                    ledger.make(&*client, &call).await;
+                }
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Plays the items that are flows.
+    pub(super) async fn flows(self, flow: FlowClient, calls: Arc<dyn CallClient>) {
+        let mut random = self.setting.seed.named("flow", self.setting.client);
+        let session = CallSession {
+            ledger: Arc::clone(&self.ledger),
+            calls,
+            clock: self.setting.clock.clone(),
+            service: self.service,
+        };
+        for item in &self.items {
+            if let WorkItem::Flow(item) = item {
+                self.repeat(item, &flow, &session, &mut random).await;
+            }
+        }
+    }
+
+    async fn repeat(&self, item: &FlowItem, flow: &FlowClient, session: &CallSession, random: &mut brownout_mocks::random::Stream) {
+        let start = self.setting.clock.since_start();
+        for index in 0..item.repeat {
+            if flow.stopped() {
+                return;
+            }
+            if let Some(pace) = item.pace {
+                let (due, now) = (start + pace.get() * index, self.setting.clock.since_start());
+                if due > now {
+                    self.setting.clock.sleep(due - now).await;
+                }
+            }
+            flow.play(item, session, random).await;
+        }
+    }
+}
+
+fn params(item: &CallItem) -> Value {
+    Value::Object(item.params.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+/// A flow's way to make calls.
+struct CallSession {
+    ledger: Arc<Ledger>,
+    calls: Arc<dyn CallClient>,
+    clock: brownout_mocks::clock::Clock,
+    service: &'static dyn Service,
+}
+
+impl Session for CallSession {
+    fn call<'a>(&'a self, operation: &'a str, params: Value) -> BoxFuture<'a, Heard> {
+        Box::pin(async move {
+            let call = self.ledger.next(self.service, operation, params);
+            self.ledger.make(&*self.calls, &call).await
+        })
+    }
+
+    fn sleep(&self, pause: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(self.clock.sleep(pause))
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.since_start()
+    }
+
+    fn service(&self) -> &'static dyn Service {
+        self.service
+    }
+}
