@@ -12,7 +12,10 @@ use brownout_mocks::transport::{Network, TcpTransport};
 use crate::client::{ClientEntry, Made, Options, Setting};
 use crate::scenario::Scenario;
 
+mod command;
 mod workload;
+
+pub use command::{CommandError, CommandPlay};
 
 /// What one play needs to know.
 #[derive(Debug, Clone)]

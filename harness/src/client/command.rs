@@ -1,0 +1,128 @@
+//! Any command as a client, in wall time: a sealed environment that points every SDK at us and nowhere
+//! else, and a trap for what would have left all the same.
+
+use std::net::SocketAddr;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use brownout_mocks::request::access_key;
+use tokio::process::{Child, Command};
+
+/// Variables of the caller that choose how an SDK retries: they reach the client. All other `AWS_*` are
+/// taken away, real credentials, profiles and endpoints among them.
+const KEPT: &[&str] = &[
+    "AWS_RETRY_MODE",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_NEW_RETRIES_2026",
+    "AWS_DEFAULTS_MODE",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_EXECUTION_ENV",
+];
+
+/// The environment of a client: what to set, and which of the caller's variables to take away.
+pub fn sealed_environment(
+    inherited: impl Iterator<Item = String>,
+    endpoint: SocketAddr,
+    trap: SocketAddr,
+    client: u32,
+) -> (Vec<(String, String)>, Vec<String>) {
+    let removed = inherited
+        .filter(|name| {
+            let upper = name.to_ascii_uppercase();
+            (upper.starts_with("AWS_") || upper.starts_with("BOTO_") || upper.ends_with("_PROXY"))
+                && !KEPT.contains(&name.as_str())
+        })
+        .collect();
+    let endpoint = format!("http://{endpoint}");
+    let trap = format!("http://{trap}");
+    let mut set: Vec<(String, String)> = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", &access_key(client)),
+        ("AWS_SECRET_ACCESS_KEY", "brownout-secret-brownout-secret-00000000"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("NO_PROXY", "127.0.0.1,localhost,::1"),
+        ("no_proxy", "127.0.0.1,localhost,::1"),
+        ("BROWNOUT_ENDPOINT", endpoint.as_str()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect();
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        set.push((name.to_owned(), trap.clone()));
+    }
+    (set, removed)
+}
+
+/// A started client with all its children.
+#[derive(Debug)]
+pub struct Started {
+    child: Child,
+    group: Option<rustix::process::Pid>,
+}
+
+/// Starts a command in the sealed environment, in a process group of its own.
+pub fn start(command: &[String], endpoint: SocketAddr, trap: SocketAddr) -> std::io::Result<Started> {
+    let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let (set, removed) = sealed_environment(inherited, endpoint, trap, 0);
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+    for name in removed {
+        command.env_remove(name);
+    }
+    command.envs(set);
+    let child = command.spawn()?;
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    Ok(Started { child, group })
+}
+
+impl Started {
+    /// Waits for the command itself.
+    pub async fn wait(&mut self) -> std::io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Ends the command and all that it started: asks first, insists half a second later.
+    pub async fn stop(&mut self) {
+        self.signal(rustix::process::Signal::TERM);
+        if tokio::time::timeout(Duration::from_millis(500), self.child.wait()).await.is_err() {
+            self.signal(rustix::process::Signal::KILL);
+            let _ = self.child.wait().await;
+        }
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        if let Some(group) = self.group {
+            let _ = rustix::process::kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Children that outlive the command would go on calling an endpoint that is gone.
+        self.signal(rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_keeps_retry_settings_and_takes_real_credentials_away() {
+        let inherited =
+            ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_ENDPOINT_URL_S3", "https_proxy", "PATH"].map(str::to_owned);
+        let here = ([127, 0, 0, 1], 4566).into();
+        let (set, removed) = sealed_environment(inherited.into_iter(), here, ([127, 0, 0, 1], 4567).into(), 3);
+        assert_eq!(removed, ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "https_proxy"]);
+        let get = |name: &str| set.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        assert_eq!(get("AWS_ENDPOINT_URL"), Some("http://127.0.0.1:4566"));
+        assert_eq!(get("HTTPS_PROXY"), Some("http://127.0.0.1:4567"));
+        assert_eq!(get("AWS_ACCESS_KEY_ID"), Some("AKIABROWNOUT00000003"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Plays a scenario with a command, in wall time.
+
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
+
+use brownout_mocks::clock::{Clock, Time};
+use brownout_mocks::endpoint::Endpoint;
+use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
+use brownout_mocks::random::Seed;
+use brownout_mocks::transport::TcpTransport;
+
+use super::{TOOL, patience, silent};
+use crate::client::command::start;
+use crate::client::trap::Trap;
+use crate::scenario::Scenario;
+
+/// What one start of a command needs to know.
+#[derive(Debug, Clone)]
+pub struct CommandPlay<'a> {
+    /// The story.
+    pub scenario: &'a Scenario,
+    /// The command and its arguments.
+    pub command: &'a [String],
+    /// Seed and trial.
+    pub seed: Seed,
+    /// Run or control.
+    pub segment: Segment,
+    /// Number of the run within the command line.
+    pub run: u32,
+    /// Name of the profile it will be judged by.
+    pub profile: &'a str,
+    /// Whether each decision is explained in the journal.
+    pub explain: bool,
+    /// How long the command may be silent; by the scenario if none.
+    pub client_timeout: Option<Duration>,
+}
+
+/// Why a command could not be played.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A socket or the runtime could not be had.
+    #[error("could not set up the play: {0}")]
+    Setup(#[from] std::io::Error),
+    /// It did not start.
+    #[error("could not start `{program}`: {reason}")]
+    Start {
+        /// The program.
+        program: String,
+        /// Why.
+        reason: String,
+    },
+    /// It ended, or had to be stopped, and no request had arrived.
+    #[error("no request arrived from `{program}` ({ended}); is it an AWS client that reads AWS_ENDPOINT_URL?")]
+    NoRequest {
+        /// The program.
+        program: String,
+        /// How it ended.
+        ended: String,
+    },
+}
+
+/// How long connections may take to end after the command has, so that the journal has their ends.
+const GRACE: Duration = Duration::from_millis(50);
+
+impl CommandPlay<'_> {
+    /// Starts the command once and serves it to its end.
+    pub fn play(&self) -> Result<Trial, CommandError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.play_here())
+    }
+
+    async fn play_here(&self) -> Result<Trial, CommandError> {
+        let (clock, recorder) = (Clock::wall(), Recorder::new());
+        let mut plan = match self.segment {
+            Segment::Control => self.scenario.control_plan(self.seed),
+            Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
+        };
+        plan.explain = self.explain;
+        let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
+        let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
+        let trap = Trap::bind().await?;
+        let address = tcp.address();
+        tokio::select! {
+            biased;
+            lived = self.live(address, &trap, &clock, &recorder) => lived?,
+            () = tcp.serve(endpoint) => {}
+            () = trap.serve(address, clock.clone(), recorder.clone()) => {}
+        }
+        Ok(Trial { header: self.header(), events: recorder.take() })
+    }
+
+    /// From the start of the command to its end.
+    async fn live(&self, address: SocketAddr, trap: &Trap, clock: &Clock, recorder: &Recorder) -> Result<(), CommandError> {
+        let program = self.command.first().cloned().unwrap_or_default();
+        let mut started = start(self.command, address, trap.address()).map_err(|e| CommandError::Start {
+            program: program.clone(),
+            reason: match e.kind() {
+                std::io::ErrorKind::NotFound => "there is no such program".to_owned(),
+                std::io::ErrorKind::PermissionDenied => "it may not be executed".to_owned(),
+                _ => e.to_string(),
+            },
+        })?;
+        let patience = self.client_timeout.unwrap_or_else(|| patience(self.scenario));
+        let status = tokio::select! {
+            biased;
+            status = started.wait() => Some(status?),
+            () = recorder.filled() => None,
+            () = silent(clock, recorder, patience) => None,
+        };
+        let arrived = recorder.view(0, |events| events.iter().any(|e| matches!(e.kind, EventKind::AttemptReceived(_) | EventKind::Escaped { .. })));
+        if let Some(status) = status {
+            clock.sleep(GRACE).await;
+            if !arrived {
+                let ended = match (status.code(), status.signal()) {
+                    (Some(code), _) => format!("it exited with status {code}"),
+                    (None, Some(signal)) => format!("signal {signal} ended it"),
+                    (None, None) => "it ended".to_owned(),
+                };
+                return Err(CommandError::NoRequest { program, ended });
+            }
+            recorder.push(clock.now(), EventKind::ClientEnded { exit: status.code(), signal: status.signal() });
+            return Ok(());
+        }
+        let full = recorder.is_full();
+        let since = recorder.last_at().unwrap_or_default();
+        let silent_us = brownout_mocks::journal::micros(clock.now().saturating_sub(since));
+        started.stop().await;
+        if !arrived {
+            let ended = format!("it was stopped after {} of silence", brownout_mocks::units::short(patience));
+            return Err(CommandError::NoRequest { program, ended });
+        }
+        if !full {
+            recorder.push(clock.now(), EventKind::ClientHung { client: 0, silent_us });
+        }
+        recorder.push(clock.now(), EventKind::ClientEnded { exit: None, signal: None });
+        Ok(())
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            journal: 1,
+            run: self.run,
+            segment: self.segment,
+            trial: self.seed.trial,
+            scenario_name: self.scenario.document.name.clone(),
+            scenario_text: self.scenario.text.clone(),
+            seed: self.seed.run,
+            client: "command".to_owned(),
+            client_version: String::new(),
+            profile: self.profile.to_owned(),
+            time: Time::Wall,
+            epoch: None,
+            tool: TOOL.to_owned(),
+            honours: Vec::new(),
+            owns_demand: true,
+            estimated: false,
+        }
+    }
+}
