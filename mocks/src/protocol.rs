@@ -5,9 +5,10 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::request::Request;
-use crate::service::{Class, Service};
+use crate::service::{Class, Done, Service};
 
 mod api_gateway;
 mod aws_json;
@@ -86,6 +87,14 @@ impl Reply {
         Self { status, headers, body: body.into(), code: None, class: None }
     }
 
+    /// An error: `code` is the one that stands on the wire.
+    fn failed(error: &WireError, code: &str, content_type: &str, body: String) -> Self {
+        let mut reply = Self::ok(error.status, content_type, body);
+        reply.code = Some(code.to_owned());
+        reply.class = Some(error.class);
+        reply
+    }
+
     /// With one more header.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -112,8 +121,8 @@ impl Protocol {
             Self::AwsQuery => aws_query::error(service, error, request_id),
             Self::RestXml => rest_xml::error(error, request_id),
             Self::AwsJson10 | Self::AwsJson11 => aws_json::error(self, service, error, request_id),
-            Self::RestJson1 => rest_json::error(error, request_id),
-            Self::ApiGateway => api_gateway::error(error, request_id),
+            Self::RestJson1 => rest_json::error(service, error, request_id),
+            Self::ApiGateway => api_gateway::error(service, error, request_id),
         };
         reply.headers.extend(error.headers.iter().cloned());
         if head {
@@ -122,17 +131,32 @@ impl Protocol {
         reply
     }
 
-    /// Dresses a good answer. `output` holds the output members, named as in the service's model; the
-    /// query protocols render it as XML, arrays as their lists.
+    /// Dresses a good answer. `output` holds the output members, named as on the wire. ec2Query wraps
+    /// the entries of an array in `item`; awsQuery and restXml repeat the array's element, and a list
+    /// that has a wrapper there is an object in `output`. The output of restXml has one member, its root.
     pub fn success(self, service: &dyn Service, operation: &str, output: &Value, request_id: &str) -> Reply {
         match self {
             Self::Ec2Query => ec2_query::success(operation, service, output, request_id),
             Self::AwsQuery => aws_query::success(operation, service, output, request_id),
-            Self::RestXml => rest_xml::success(operation, output, request_id),
+            Self::RestXml => rest_xml::success(service, output, request_id),
             Self::AwsJson10 | Self::AwsJson11 => aws_json::success(self, output, request_id),
             Self::RestJson1 => rest_json::success(output, request_id),
             Self::ApiGateway => api_gateway::success(output, request_id),
         }
+    }
+
+    /// Dresses what an operation did: its output or its raw body, its status and its headers.
+    pub fn answer(self, service: &dyn Service, operation: &str, done: &Done, request_id: &str) -> Reply {
+        let mut reply = self.success(service, operation, &done.output, request_id);
+        reply.status = done.status.unwrap_or(200);
+        if let Some(body) = &done.body {
+            reply.body = body.clone();
+        }
+        for (name, value) in &done.headers {
+            reply.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            reply.headers.push((name.clone(), value.clone()));
+        }
+        reply
     }
 
     /// The input members as far as this protocol shows them: the JSON body; the form; for REST the JSON
@@ -151,4 +175,19 @@ impl Protocol {
             Self::RestXml | Self::ApiGateway => Value::Object(serde_json::Map::new()),
         }
     }
+}
+
+/// An opaque id of `length` characters, made from a request id: the same request has the same one.
+fn opaque(request_id: &str, length: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(length);
+    for block in 0u8.. {
+        for byte in Sha256::new().chain_update([block]).chain_update(request_id).finalize() {
+            if out.len() == length {
+                return out;
+            }
+            out.push(char::from(LETTERS[usize::from(byte & 63)]));
+        }
+    }
+    out
 }

@@ -4,23 +4,27 @@
 //! its catalogue.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{Protocol, WireError};
-use crate::request::{Attempt, Request};
 use crate::endpoint::World;
+use crate::request::{Attempt, Request, percent_decode};
 
 mod dynamodb;
 mod ec2;
 mod execute_api;
+mod form;
 mod lambda;
 mod recognise;
 mod s3;
 mod sqs;
 mod sts;
+#[cfg(test)]
+mod testing;
 
 pub use recognise::{Recognised, recognise};
 
@@ -126,6 +130,35 @@ pub trait Service: fmt::Debug + Send + Sync {
         ""
     }
 
+    /// The namespace of its XML documents, for the XML protocols.
+    fn xml_namespace(&self) -> &'static str {
+        ""
+    }
+
+    /// A catalogue code as it stands on the wire in `protocol`, where the two differ: SQS's query codes,
+    /// and the types of API Gateway, several of whose answers share one.
+    fn wire_code<'a>(&self, code: &'a str, _protocol: Protocol) -> &'a str {
+        code
+    }
+
+    /// The member of a JSON error that holds the message; AWS spells it both ways.
+    fn message_key(&self, _code: &str) -> &'static str {
+        "message"
+    }
+
+    /// Body members that an error has besides its message, for instance Lambda's `Reason`.
+    fn error_members(&self, _code: &str) -> Vec<(String, Value)> {
+        Vec::new()
+    }
+
+    /// The code by which it says that it does not know an operation.
+    fn unmodelled_code(&self) -> &'static str;
+
+    /// A name for a request that no modelled operation fits.
+    fn name_unmodelled(&self, request: &Request) -> String {
+        format!("{} {}", request.method, percent_decode(&request.path, false))
+    }
+
     /// The namespace of an error code in awsJson's `__type`, if the service sends one.
     fn error_namespace(&self, _code: &str) -> Option<&'static str> {
         None
@@ -175,9 +208,55 @@ pub fn wire_error(service: &dyn Service, code: &str) -> WireError {
         status,
         class,
         message: row.map_or_else(|| format!("brownout was told to answer {code}."), |r| r.message.to_owned()),
-        members: Vec::new(),
+        members: service.error_members(code),
         headers: Vec::new(),
     }
+}
+
+/// The same error with another message.
+pub(crate) fn wire_error_with(service: &dyn Service, code: &str, message: impl Into<String>) -> WireError {
+    WireError { message: message.into(), ..wire_error(service, code) }
+}
+
+/// The answer to an operation that is not modelled: it names the operation, so that nobody has to guess.
+pub fn unmodelled(service: &dyn Service, operation: &str) -> WireError {
+    let message = format!(
+        "brownout does not model the operation {operation} of {}; `upstream:` in the scenario can put an emulator behind it.",
+        service.title()
+    );
+    wire_error_with(service, service.unmodelled_code(), message)
+}
+
+/// A line of an error catalogue, short enough to be read as a table.
+const fn line(
+    code: &'static str,
+    status: u16,
+    class: Class,
+    attempts: [u8; 3],
+    source: &'static str,
+    message: &'static str,
+) -> ErrorRow {
+    ErrorRow { code, status, class, message, source, attempts }
+}
+
+/// A line of an operation table.
+const fn operation(name: &'static str, method: &'static str, path: &'static str, mutates: bool) -> Operation {
+    Operation { name, method, path, mutates }
+}
+
+/// A member of `value` as text; empty if it is absent or no text.
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A date as the XML and JSON bodies of AWS write it.
+fn iso_date(date: SystemTime) -> String {
+    jiff::Timestamp::try_from(date).map(|t| t.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()).unwrap_or_default()
+}
+
+/// A date in seconds since 1970, as the JSON protocols write it.
+fn epoch_seconds(date: SystemTime) -> f64 {
+    date.duration_since(SystemTime::UNIX_EPOCH).map(|d| d.as_millis() as f64 / 1e3).unwrap_or_default()
 }
 
 /// The fourteen throttling codes that botocore, the JS, Rust, Go and PHP SDKs share (guidance 2.2).
@@ -209,5 +288,70 @@ pub fn class_of(code: &str, status: u16) -> Class {
         Class::Transient
     } else {
         Class::Permanent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_error_dresses_in_every_protocol_of_its_service() {
+        for service in SERVICES {
+            let mut codes = BTreeSet::new();
+            for row in service.errors() {
+                assert!(codes.insert(row.code), "{} lists {} twice", service.id(), row.code);
+                assert!(!row.source.is_empty());
+                let error = wire_error(*service, row.code);
+                assert_eq!((error.status, error.class), (row.status, row.class));
+                for protocol in service.protocols() {
+                    let reply = protocol.error(*service, &error, "id", false);
+                    assert_eq!((reply.status, reply.class), (row.status, Some(row.class)), "{}", row.code);
+                    assert!(!reply.body.is_empty());
+                    assert!(protocol.error(*service, &error, "id", true).body.is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_codes_that_a_service_falls_back_on_are_in_its_catalogue() {
+        for service in SERVICES {
+            let has = |code: &str| assert!(row(*service, code).is_some(), "{} lacks {code}", service.id());
+            has(service.unmodelled_code());
+            for operation in service.operations() {
+                let code = service.throttle_code(operation.name);
+                has(code);
+                assert_eq!(row(*service, code).map(|r| r.class), Some(Class::Throttling));
+                for target in ["", "i-1", "sg-1", "vol-1", "snap-1", "ami-1", "vpc-1", "subnet-1", "eni-1", "bucket", "bucket/key"] {
+                    has(service.not_found_code(operation.name, target));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn operations_are_unique_and_sorted() {
+        for service in SERVICES {
+            assert!(!service.protocols().is_empty());
+            assert!(service.operations().is_sorted_by(|a, b| a.name < b.name), "{}", service.id());
+        }
+        assert!(SERVICES.is_sorted_by(|a, b| a.id() < b.id()));
+    }
+
+    #[test]
+    fn an_operation_that_is_not_modelled_is_named() {
+        let error = unmodelled(find("s3").unwrap(), "UploadPart");
+        assert_eq!((error.code.as_str(), error.status), ("NotImplemented", 501));
+        assert!(error.message.contains("UploadPart") && error.message.contains("upstream:"));
+    }
+
+    #[test]
+    fn dates_are_written_as_aws_writes_them() {
+        let date = crate::clock::Clock::virtual_epoch() + std::time::Duration::from_millis(1500);
+        assert_eq!(iso_date(date), "2026-01-01T00:00:01.000Z");
+        assert!((epoch_seconds(date) - 1_767_225_601.5).abs() < 1e-6);
     }
 }

@@ -73,6 +73,12 @@ impl World {
         self.entities.remove(&(account.to_owned(), kind, id.to_owned()))
     }
 
+    /// The date at which something was created that long after time zero.
+    pub fn date_of(&self, created: Duration) -> std::time::SystemTime {
+        let age = self.now.saturating_sub(created);
+        self.date.checked_sub(age).unwrap_or(std::time::SystemTime::UNIX_EPOCH)
+    }
+
     /// All entities of a kind, by id.
     pub fn list<'a>(&'a self, account: &'a str, kind: &'static str) -> impl Iterator<Item = (&'a str, &'a Entity)> {
         self.entities.iter().filter(move |((a, k, _), _)| a == account && *k == kind).map(|((_, _, id), e)| (id.as_str(), e))

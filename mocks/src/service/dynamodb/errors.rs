@@ -1,0 +1,37 @@
+//! DynamoDB's error catalogue. SDKs make four attempts here where they make three elsewhere.
+
+use crate::service::Class::{Permanent, Throttling, Transient};
+use crate::service::{ErrorRow, line};
+
+/// Measured attempts of an error that no SDK repeats.
+const ONCE: [u8; 3] = [1, 1, 1];
+
+/// Measured attempts of an error that all SDKs repeat.
+const ALWAYS: [u8; 3] = [4, 10, 4];
+
+pub(super) const ROWS: &[ErrorRow] = &[
+    line("ProvisionedThroughputExceededException", 400, Throttling, ALWAYS, "S1", "The level of configured provisioned throughput for the table was exceeded."),
+    line("ThrottlingException", 400, Throttling, ALWAYS, "S1", "Rate of requests exceeds the allowed throughput."),
+    line("RequestLimitExceeded", 400, Throttling, [4, 1, 4], "S1", "Throughput exceeds the limit of the account."),
+    line("LimitExceededException", 400, Throttling, [3, 1, 3], "S1", "Too many control-plane operations at the same time."),
+    line("TransactionInProgressException", 400, Throttling, ALWAYS, "dynamodb-errors", "A transaction with this token is in progress."),
+    line("ReplicatedWriteConflictException", 400, Transient, [4, 1, 4], "dynamodb-errors", "Another Region is writing to an item of this request."),
+    line("InternalServerError", 500, Transient, [0; 3], "dynamodb-errors", "The server met an internal error."),
+    line("ServiceUnavailable", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
+    line("ValidationException", 400, Permanent, ONCE, "S1", "The input does not satisfy the constraints of the service."),
+    line("ConditionalCheckFailedException", 400, Permanent, ONCE, "S1", "The conditional request failed"),
+    line("ItemCollectionSizeLimitExceededException", 400, Permanent, ONCE, "S1", "The item collection is too large."),
+    line("ResourceNotFoundException", 400, Permanent, ONCE, "S1", "Requested resource not found"),
+    line("TransactionConflictException", 400, Permanent, ONCE, "dynamodb-errors", "A transaction is in progress for the item"),
+    line("TransactionCanceledException", 400, Permanent, [0; 3], "dynamodb-errors", "Transaction cancelled, see the reasons [ConditionalCheckFailed]"),
+    line("IdempotentParameterMismatchException", 400, Permanent, [0; 3], "dynamodb-errors", "The token was used with other parameters."),
+    line("ResourceInUseException", 400, Permanent, [0; 3], "dynamodb-errors", "The resource is in use."),
+    line("AccessDeniedException", 400, Permanent, [0; 3], "dynamodb-errors", "The user is not authorized to perform this action"),
+    line("UnrecognizedClientException", 400, Permanent, [0; 3], "dynamodb-errors", "The security token of the request is not valid."),
+    line("MissingAuthenticationTokenException", 400, Permanent, [0; 3], "dynamodb-errors", "The request has no authentication token."),
+    line("IncompleteSignature", 400, Permanent, [0; 3], "dynamodb-errors", "The signature lacks a part."),
+    line("InvalidSignatureException", 400, Permanent, [0; 3], "dynamodb-errors", "The signature is not the one expected."),
+    line("ExpiredTokenException", 400, Permanent, [0; 3], "dynamodb-errors", "The security token of the request has expired"),
+    line("SerializationException", 400, Permanent, [0; 3], "dynamodb-errors", "The body could not be read."),
+    line("UnknownOperationException", 400, Permanent, [0; 3], "dynamodb-errors", "The operation is not known."),
+];

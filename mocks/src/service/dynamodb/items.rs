@@ -1,0 +1,282 @@
+//! Items. Their key is learned, since a table need not be made: from its definition, or from the first
+//! operation that names a `Key`. Expressions are not evaluated.
+
+use serde_json::{Map, Value, json};
+
+use super::{DynamoDb, Stage, invalid, text, wire_error};
+use crate::protocol::WireError;
+
+/// An item; its id is the table's name, a slash and its key.
+const ITEM: &str = "item";
+
+/// What is known of a table's key: an array of attribute names.
+const KEY: &str = "item-key";
+
+/// How keys are called until one was seen.
+const USUAL_KEYS: &[&[&str]] = &[&["pk", "sk"], &["PK", "SK"], &["pk"], &["PK"], &["id"], &["Id"], &["ID"]];
+
+/// The most requests that a batch may hold.
+const BATCH_MAX: usize = 100;
+
+/// Text that is the same for equal values, in whatever order their members came.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            members.iter().map(|(name, value)| format!("{name:?}:{},", canonical(value))).collect()
+        }
+        other => other.to_string(),
+    }
+}
+
+impl<'a> Stage<'a> {
+    fn known_key(&self, table: &str) -> Option<Vec<String>> {
+        let names = self.world.get(self.account, KEY, table)?.value.as_array()?;
+        Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The id of an item in a table.
+    fn id_of(&self, table: &str, item: &Value) -> String {
+        let by = |names: &[&str]| {
+            let part = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
+            names.iter().map(part).collect::<Option<Map<String, Value>>>()
+        };
+        let known = self.known_key(table);
+        let key = match &known {
+            Some(names) => by(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+            None => USUAL_KEYS.iter().find_map(|names| by(names)),
+        };
+        let key = key.map_or_else(|| item.clone(), Value::Object);
+        format!("{table}/{}", canonical(&key))
+    }
+
+    /// Remembers a table's key and files its items under it.
+    pub(super) fn learn_key(&mut self, table: &str, mut names: Vec<String>) {
+        names.sort();
+        if self.known_key(table).as_ref() == Some(&names) {
+            return;
+        }
+        self.world.put(self.account, KEY, table, json!(names));
+        // In the order in which they were written, so that the latest of one key stays.
+        let mut ids: Vec<_> =
+            self.stored(table).map(|(id, _)| (self.world.get(self.account, ITEM, &id).map(|e| e.created), id)).collect();
+        ids.sort();
+        for (_, id) in ids {
+            if let Some(item) = self.world.remove(self.account, ITEM, &id) {
+                let id = self.id_of(table, &item.value);
+                self.world.put(self.account, ITEM, &id, item.value);
+            }
+        }
+    }
+
+    /// The id that the request's `Key` makes, learned on the way.
+    fn keyed(&mut self, table: &str, key: Option<&Value>) -> Result<String, WireError> {
+        let members = key.and_then(Value::as_object).filter(|k| !k.is_empty()).ok_or_else(|| invalid("Key is missing"))?;
+        self.learn_key(table, members.keys().cloned().collect());
+        Ok(format!("{table}/{}", canonical(&Value::Object(members.clone()))))
+    }
+
+    fn stored(&self, table: &str) -> impl Iterator<Item = (String, &Value)> {
+        let prefix = format!("{table}/");
+        let items = self.world.list(self.account, ITEM);
+        items.filter(move |(id, _)| id.starts_with(&prefix)).map(|(id, item)| (id.to_owned(), &item.value))
+    }
+
+    pub(super) fn count_items(&self, table: &str) -> usize {
+        self.stored(table).count()
+    }
+
+    pub(super) fn forget_items(&mut self, table: &str) {
+        let ids: Vec<String> = self.stored(table).map(|(id, _)| id).collect();
+        for id in ids {
+            self.world.remove(self.account, ITEM, &id);
+        }
+        self.world.remove(self.account, KEY, table);
+    }
+
+    fn put(&mut self, table: &str, item: Option<&Value>) -> Result<Option<Value>, WireError> {
+        let item = item.filter(|i| i.is_object()).ok_or_else(|| invalid("Item is missing"))?;
+        let id = self.id_of(table, item);
+        let old = self.world.remove(self.account, ITEM, &id);
+        self.world.put(self.account, ITEM, &id, item.clone());
+        Ok(old.map(|entity| entity.value))
+    }
+
+    fn delete(&mut self, table: &str, key: Option<&Value>) -> Result<Option<Value>, WireError> {
+        let id = self.keyed(table, key)?;
+        Ok(self.world.remove(self.account, ITEM, &id).map(|entity| entity.value))
+    }
+
+    fn get(&mut self, table: &str, key: Option<&Value>) -> Result<Option<Value>, WireError> {
+        let id = self.keyed(table, key)?;
+        Ok(self.world.get(self.account, ITEM, &id).map(|entity| entity.value.clone()))
+    }
+
+    /// The item as it is or was, if the request wants to see it.
+    fn attributes(&self, old: Option<Value>, new: Option<Value>) -> Value {
+        let wanted = match text(self.params, "ReturnValues") {
+            "ALL_OLD" | "UPDATED_OLD" => old,
+            "ALL_NEW" | "UPDATED_NEW" => new,
+            _ => None,
+        };
+        wanted.map_or_else(|| json!({}), |item| json!({"Attributes": item}))
+    }
+
+    pub(super) fn put_item(&mut self) -> Result<Value, WireError> {
+        let old = self.put(self.table()?, self.params.get("Item"))?;
+        Ok(self.attributes(old, None))
+    }
+
+    pub(super) fn get_item(&mut self) -> Result<Value, WireError> {
+        let item = self.get(self.table()?, self.params.get("Key"))?;
+        Ok(item.map_or_else(|| json!({}), |item| json!({"Item": item})))
+    }
+
+    pub(super) fn delete_item(&mut self) -> Result<Value, WireError> {
+        let old = self.delete(self.table()?, self.params.get("Key"))?;
+        Ok(self.attributes(old, None))
+    }
+
+    /// Makes the item if there is none, and changes nothing else.
+    pub(super) fn update_item(&mut self) -> Result<Value, WireError> {
+        let table = self.table()?;
+        let key = self.params.get("Key");
+        let old = self.get(table, key)?;
+        let new = old.clone().or_else(|| key.cloned());
+        if old.is_none() {
+            self.put(table, key)?;
+        }
+        Ok(self.attributes(old, new))
+    }
+
+    /// Query and Scan. A Query sees the items that hold one of the expression's values.
+    pub(super) fn items(&mut self) -> Result<Value, WireError> {
+        let table = self.table()?;
+        let limit = self.params.get("Limit").and_then(Value::as_u64).map_or(usize::MAX, |n| n as usize);
+        let values = self.params.get("ExpressionAttributeValues").and_then(Value::as_object);
+        let query = self.attempt.operation == "Query";
+        let fits = |item: &Value| match (query, values) {
+            (true, Some(values)) => item.as_object().is_some_and(|i| i.values().any(|v| values.values().any(|w| w == v))),
+            _ => true,
+        };
+        let items: Vec<&Value> = self.stored(table).map(|(_, item)| item).filter(|i| fits(i)).take(limit).collect();
+        Ok(json!({"Items": items, "Count": items.len(), "ScannedCount": items.len()}))
+    }
+
+    pub(super) fn batch_get(&mut self) -> Result<Value, WireError> {
+        let mut responses = Map::new();
+        for (table, wanted) in self.batch()? {
+            let keys = wanted.get("Keys").and_then(Value::as_array).ok_or_else(|| invalid("Keys are missing"))?;
+            let mut found = Vec::new();
+            for key in keys.iter().take(BATCH_MAX) {
+                found.extend(self.get(table, Some(key))?);
+            }
+            responses.insert(table.clone(), found.into());
+        }
+        Ok(json!({"Responses": responses, "UnprocessedKeys": {}}))
+    }
+
+    pub(super) fn batch_write(&mut self) -> Result<Value, WireError> {
+        for (table, wanted) in self.batch()? {
+            for part in wanted.as_array().ok_or_else(|| invalid("RequestItems hold no list"))?.iter().take(BATCH_MAX) {
+                if let Some(put) = part.get("PutRequest") {
+                    self.put(table, put.get("Item"))?;
+                } else if let Some(delete) = part.get("DeleteRequest") {
+                    self.delete(table, delete.get("Key"))?;
+                }
+            }
+        }
+        Ok(json!({"UnprocessedItems": {}}))
+    }
+
+    fn batch(&self) -> Result<&'a Map<String, Value>, WireError> {
+        self.params.get("RequestItems").and_then(Value::as_object).ok_or_else(|| invalid("RequestItems are missing"))
+    }
+
+    /// Writes everything, or nothing if the token was used for something else.
+    pub(super) fn transact_write(&mut self) -> Result<Value, WireError> {
+        let parts = self.params.get("TransactItems").and_then(Value::as_array);
+        let parts = parts.ok_or_else(|| invalid("TransactItems are missing"))?;
+        let token = text(self.params, "ClientRequestToken");
+        if !token.is_empty() {
+            let content = canonical(self.params.get("TransactItems").unwrap_or(&Value::Null));
+            match self.world.token(self.account, token) {
+                Some((before, _)) if *before != content => {
+                    return Err(wire_error(&DynamoDb, "IdempotentParameterMismatchException"));
+                }
+                Some(_) => return Ok(json!({})),
+                None => self.world.keep_token(self.account, token, content, Vec::new()),
+            }
+        }
+        for part in parts.iter().take(BATCH_MAX) {
+            if let Some(put) = part.get("Put") {
+                self.put(text(put, "TableName"), put.get("Item"))?;
+            } else if let Some(delete) = part.get("Delete") {
+                self.delete(text(delete, "TableName"), delete.get("Key"))?;
+            } else if let Some(update) = part.get("Update") {
+                let (table, key) = (text(update, "TableName"), update.get("Key"));
+                if self.get(table, key)?.is_none() {
+                    self.put(table, key)?;
+                }
+            }
+        }
+        Ok(json!({}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::service::testing::Stage;
+
+    #[test]
+    fn items_are_found_by_a_key_that_was_never_declared() {
+        let mut stage = Stage::new("dynamodb");
+        for (order, state) in [("1", "new"), ("1", "paid"), ("2", "new")] {
+            let item = json!({"order": {"S": order}, "state": {"S": state}});
+            stage.json("PutItem", &json!({"TableName": "t", "Item": item})).unwrap();
+        }
+        let ask = json!({"TableName": "t", "Key": {"order": {"S": "2"}}});
+        assert_eq!(stage.json("GetItem", &ask).unwrap().output["Item"]["state"]["S"], "new");
+        let scan = stage.json("Scan", &json!({"TableName": "t"})).unwrap().output;
+        assert_eq!(scan["Count"], 2, "items of one key are one item once the key is known");
+        let gone = json!({"TableName": "t", "Key": {"order": {"S": "2"}}, "ReturnValues": "ALL_OLD"});
+        assert_eq!(stage.json("DeleteItem", &gone).unwrap().output["Attributes"]["order"]["S"], "2");
+        assert_eq!(stage.json("GetItem", &ask).unwrap().output, json!({}));
+    }
+
+    #[test]
+    fn batches_write_and_read() {
+        let mut stage = Stage::new("dynamodb");
+        let put = |n: &str| json!({"PutRequest": {"Item": {"pk": {"S": n}, "v": {"N": "1"}}}});
+        let write = json!({"RequestItems": {"t": [put("a"), put("b"), put("a")]}});
+        assert_eq!(stage.json("BatchWriteItem", &write).unwrap().output, json!({"UnprocessedItems": {}}));
+        let read = json!({"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}, {"pk": {"S": "x"}}]}}});
+        let output = stage.json("BatchGetItem", &read).unwrap().output;
+        assert_eq!(output["Responses"]["t"].as_array().unwrap().len(), 1);
+        let query = json!({"TableName": "t", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "b"}}});
+        assert_eq!(stage.json("Query", &query).unwrap().output["Count"], 1);
+    }
+
+    #[test]
+    fn a_transaction_happens_once_per_token() {
+        let mut stage = Stage::new("dynamodb");
+        let part = |v: &str| json!([{"Put": {"TableName": "t", "Item": {"pk": {"S": v}}}}]);
+        let ask = json!({"TransactItems": part("a"), "ClientRequestToken": "k"});
+        stage.json("TransactWriteItems", &ask).unwrap();
+        stage.json("TransactWriteItems", &ask).unwrap();
+        let other = json!({"TransactItems": part("b"), "ClientRequestToken": "k"});
+        assert_eq!(stage.json("TransactWriteItems", &other).unwrap_err().code, "IdempotentParameterMismatchException");
+        assert_eq!(stage.json("Scan", &json!({"TableName": "t"})).unwrap().output["Count"], 1);
+    }
+
+    #[test]
+    fn an_update_makes_the_item() {
+        let mut stage = Stage::new("dynamodb");
+        let ask = json!({"TableName": "t", "Key": {"k": {"S": "1"}}, "ReturnValues": "ALL_NEW"});
+        assert_eq!(stage.json("UpdateItem", &ask).unwrap().output, json!({"Attributes": {"k": {"S": "1"}}}));
+        assert_eq!(stage.json("UpdateItem", &json!({"TableName": "t"})).unwrap_err().code, "ValidationException");
+    }
+}

@@ -1,0 +1,49 @@
+//! EC2's error catalogue. EC2 models no errors: clients see these codes as they are.
+
+use crate::service::Class::{Permanent, Throttling, Transient};
+use crate::service::{ErrorRow, line};
+
+/// Measured attempts of an error that no SDK repeats.
+const ONCE: [u8; 3] = [1, 1, 1];
+
+pub(super) const ROWS: &[ErrorRow] = &[
+    line("RequestLimitExceeded", 503, Throttling, [3, 5, 3], "S0", "Request limit exceeded."),
+    line("InvalidInstanceID.NotFound", 400, Permanent, ONCE, "S0", "The instance ID does not exist"),
+    line("InvalidGroup.NotFound", 400, Permanent, ONCE, "S0", "The security group does not exist"),
+    line("InstanceLimitExceeded", 400, Permanent, ONCE, "S0", "Your account may not run more instances of this type."),
+    line("UnauthorizedOperation", 403, Permanent, ONCE, "S0", "You are not authorized to perform this operation."),
+    line("ServiceUnavailable", 503, Transient, [3, 5, 3], "S1", "The service cannot answer at the moment."),
+    line("InternalError", 500, Transient, [3, 5, 3], "S1", "An internal error has occurred"),
+    line("EC2ThrottledException", 503, Throttling, [0; 3], "guidance-2.2", "Too many requests at once."),
+    line("Unavailable", 503, Transient, [0; 3], "ec2-errors", "The server is overloaded."),
+    line("InternalFailure", 500, Transient, [0; 3], "ec2-errors", "An unknown failure stopped the request."),
+    line("InsufficientInstanceCapacity", 500, Transient, [0; 3], "ec2-errors", "There is not enough capacity for this type here."),
+    line("InsufficientCapacity", 500, Transient, [0; 3], "ec2-errors", "There is not enough capacity."),
+    line("IdempotentParameterMismatch", 400, Permanent, [0; 3], "S0", "The client token was used with other parameters."),
+    line("IncorrectInstanceState", 400, Permanent, [0; 3], "ec2-errors", "The instance is in the wrong state for this."),
+    line("InvalidVolume.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The volume does not exist."),
+    line("InvalidSnapshot.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The snapshot does not exist."),
+    line("InvalidAMIID.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The image does not exist"),
+    line("InvalidVpcID.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The VPC does not exist"),
+    line("InvalidSubnetID.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The subnet does not exist"),
+    line("InvalidNetworkInterfaceID.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The network interface does not exist"),
+    line("InvalidKeyPair.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The key pair does not exist"),
+    line("InvalidKeyPair.Duplicate", 400, Permanent, [0; 3], "ec2-errors", "The key pair already exists."),
+    line("InvalidGroup.Duplicate", 400, Permanent, [0; 3], "ec2-errors", "The security group already exists."),
+    line("InvalidPermission.Duplicate", 400, Permanent, [0; 3], "ec2-errors", "The rule already exists."),
+    line("InvalidPermission.NotFound", 400, Permanent, [0; 3], "ec2-errors", "The rule does not exist."),
+    line("InvalidInstanceID.Malformed", 400, Permanent, [0; 3], "ec2-errors", "The instance ID is malformed."),
+    line("DependencyViolation", 400, Permanent, [0; 3], "ec2-errors", "Another resource still depends on this one."),
+    line("InvalidParameterValue", 400, Permanent, [0; 3], "ec2-errors", "A parameter has a value that is not allowed."),
+    line("MissingParameter", 400, Permanent, [0; 3], "ec2-errors", "A required parameter is missing."),
+    line("VcpuLimitExceeded", 400, Permanent, [0; 3], "ec2-errors", "The account's vCPU limit is reached."),
+    line("ResourceCountExceeded", 400, Permanent, [0; 3], "ec2-errors", "The request asks for too many resources."),
+    line("DryRunOperation", 412, Permanent, [0; 3], "ec2-errors", "The request would have succeeded."),
+    line("InvalidAction", 400, Permanent, [0; 3], "ec2-errors", "The action is not valid for this service."),
+    line("AuthFailure", 401, Permanent, [0; 3], "ec2-errors", "The credentials could not be validated."),
+    line("RequestExpired", 400, Permanent, [0; 3], "ec2-errors", "The request has expired."),
+    line("SignatureDoesNotMatch", 403, Permanent, [0; 3], "ec2-errors", "The signature is not the one expected."),
+    line("InvalidClientTokenId", 403, Permanent, [0; 3], "ec2-errors", "The access key does not exist."),
+    line("OptInRequired", 403, Permanent, [0; 3], "ec2-errors", "The account has no subscription to this service."),
+    line("PendingVerification", 400, Permanent, [0; 3], "ec2-errors", "The account is being verified."),
+];

@@ -1,0 +1,307 @@
+//! Instances: pending for a while, then running; shutting down for a while, then terminated.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Ec2, Stage, done, filters, numbered};
+use crate::journal::micros;
+use crate::protocol::WireError;
+use crate::service::{Done, text, wire_error_with};
+
+/// The kind of entity that an instance is.
+pub(super) const KIND: &str = "instance";
+
+/// How long a change of state takes.
+const TRANSITION: Duration = Duration::from_secs(5);
+
+/// The most instances of one request: a mistyped count must not eat the machine.
+const COUNT_MAX: u32 = 1000;
+
+/// State after a change: code and name, while it goes on and when it is over.
+fn states(phase: &str) -> [(u8, &'static str); 2] {
+    match phase {
+        "stop" => [(64, "stopping"), (80, "stopped")],
+        "terminate" => [(32, "shutting-down"), (48, "terminated")],
+        _ => [(0, "pending"), (16, "running")],
+    }
+}
+
+impl Stage<'_> {
+    pub(super) fn run_instances(&mut self) -> Result<Done, WireError> {
+        let count = |name: &str| text(self.params, name).parse::<u32>().unwrap_or(1);
+        let (least, most) = (count("MinCount"), count("MaxCount"));
+        if least == 0 || most < least {
+            let message = format!("MinCount {least} and MaxCount {most} do not fit together");
+            return Err(wire_error_with(&Ec2, "InvalidParameterValue", message));
+        }
+        if least > COUNT_MAX {
+            let message = format!("{least} instances are more than the {COUNT_MAX} that one request may start");
+            return Err(wire_error_with(&Ec2, "InstanceLimitExceeded", message));
+        }
+        let token = text(self.params, "ClientToken").to_owned();
+        let hash = self.parameters_hash();
+        if let Some((before, ids)) = self.world.token(self.account, &token).filter(|_| !token.is_empty()) {
+            if *before != hash {
+                let message = format!("The client token {token} was used before, with other parameters");
+                return Err(wire_error_with(&Ec2, "IdempotentParameterMismatch", message));
+            }
+            let ids = ids.clone();
+            return Ok(done(self.reservation(&ids)));
+        }
+        let reservation = self.world.id("r-");
+        let ids: Vec<String> = (0..most.min(COUNT_MAX)).map(|_| self.world.id("i-")).collect();
+        for (index, id) in ids.iter().enumerate() {
+            let value = json!({
+                "reservation": reservation,
+                "index": index,
+                "image": text(self.params, "ImageId"),
+                "type": Some(text(self.params, "InstanceType")).filter(|t| !t.is_empty()).unwrap_or("m1.small"),
+                "token": token,
+                "region": self.attempt.sender.region,
+                "tags": [],
+                "phase": "start",
+                "since_us": micros(self.world.now),
+            });
+            self.world.put(self.account, KIND, id, value);
+        }
+        if !token.is_empty() {
+            self.world.keep_token(self.account, &token, hash, ids.clone());
+        }
+        Ok(Done { output: self.reservation(&ids), created: ids, ..Done::default() })
+    }
+
+    /// What a repeated token is compared by: everything but the token, in an order of its own.
+    fn parameters_hash(&self) -> String {
+        let mut all: Vec<_> = self.params.as_object().into_iter().flatten().filter(|(k, _)| *k != "ClientToken").collect();
+        all.sort_by_key(|(key, _)| *key);
+        let text: String = all.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        hex::encode(Sha256::digest(text))
+    }
+
+    /// One reservation with these instances.
+    fn reservation(&self, ids: &[String]) -> Value {
+        let items: Vec<Value> = ids.iter().filter_map(|id| self.instance(id)).collect();
+        let first = ids.first().and_then(|id| self.world.get(self.account, KIND, id));
+        let reservation = first.map_or("", |entity| text(&entity.value, "reservation"));
+        json!({
+            "reservationId": reservation,
+            "ownerId": self.account,
+            "groupSet": [],
+            "instancesSet": items,
+        })
+    }
+
+    /// Code and name of the state that an instance is in now.
+    fn state(&self, instance: &Value) -> (u8, &'static str) {
+        let since = Duration::from_micros(instance.get("since_us").and_then(Value::as_u64).unwrap_or(0));
+        let over = self.world.now.saturating_sub(since) >= TRANSITION;
+        states(text(instance, "phase"))[usize::from(over)]
+    }
+
+    /// An instance as the Describe calls show it.
+    fn instance(&self, id: &str) -> Option<Value> {
+        let entity = self.world.get(self.account, KIND, id)?;
+        let value = &entity.value;
+        let (code, name) = self.state(value);
+        Some(json!({
+            "instanceId": id,
+            "imageId": text(value, "image"),
+            "instanceState": {"code": code, "name": name},
+            "privateDnsName": "",
+            "dnsName": "",
+            "amiLaunchIndex": value.get("index"),
+            "instanceType": text(value, "type"),
+            "launchTime": self.created_at(entity.created),
+            "placement": {"availabilityZone": format!("{}a", text(value, "region")), "groupName": "", "tenancy": "default"},
+            "monitoring": {"state": "disabled"},
+            "architecture": "x86_64",
+            "rootDeviceType": "ebs",
+            "clientToken": text(value, "token"),
+            "tagSet": value.get("tags"),
+        }))
+    }
+
+    /// The ids that a request is about: those it names, which must all exist, or all that exist.
+    fn chosen(&self) -> Result<Vec<String>, WireError> {
+        let named = numbered(self.params, "InstanceId");
+        let missing: Vec<&str> = named
+            .iter()
+            .filter(|id| self.world.get(self.account, KIND, id).is_none())
+            .map(String::as_str)
+            .collect();
+        match *missing {
+            [] if named.is_empty() => Ok(self.world.list(self.account, KIND).map(|(id, _)| id.to_owned()).collect()),
+            [] => Ok(named),
+            [one] => Err(self.not_found("instance ID", one)),
+            _ => {
+                let message = format!("The instance IDs '{}' do not exist", missing.join(", "));
+                Err(wire_error_with(&Ec2, "InvalidInstanceID.NotFound", message))
+            }
+        }
+    }
+
+    /// Whether an instance passes the filters. Filters that are not modelled let everything pass.
+    fn passes(&self, id: &str, value: &Value) -> bool {
+        filters(self.params).iter().all(|(name, wanted)| match name.as_str() {
+            "instance-id" => wanted.iter().any(|w| w == id),
+            "instance-state-name" => wanted.iter().any(|w| w == self.state(value).1),
+            "client-token" => wanted.iter().any(|w| w == text(value, "token")),
+            "reservation-id" => wanted.iter().any(|w| w == text(value, "reservation")),
+            _ => true,
+        })
+    }
+
+    pub(super) fn describe_instances(&mut self) -> Result<Done, WireError> {
+        let mut reservations = Vec::<(String, Vec<String>)>::new();
+        for id in self.chosen()? {
+            let Some(entity) = self.world.get(self.account, KIND, &id).filter(|e| self.passes(&id, &e.value)) else {
+                continue;
+            };
+            let reservation = text(&entity.value, "reservation").to_owned();
+            match reservations.iter_mut().find(|(known, _)| *known == reservation) {
+                Some((_, ids)) => ids.push(id),
+                None => reservations.push((reservation, vec![id])),
+            }
+        }
+        let set: Vec<Value> = reservations.iter().map(|(_, ids)| self.reservation(ids)).collect();
+        Ok(done(json!({"reservationSet": set})))
+    }
+
+    pub(super) fn describe_instance_status(&mut self) -> Result<Done, WireError> {
+        let all = text(self.params, "IncludeAllInstances") == "true";
+        let mut set = Vec::new();
+        for id in self.chosen()? {
+            let Some(entity) = self.world.get(self.account, KIND, &id) else { continue };
+            let (code, name) = self.state(&entity.value);
+            if (!all && name != "running") || !self.passes(&id, &entity.value) {
+                continue;
+            }
+            let health = if name == "running" { "ok" } else { "not-applicable" };
+            set.push(json!({
+                "instanceId": id,
+                "availabilityZone": format!("{}a", text(&entity.value, "region")),
+                "instanceState": {"code": code, "name": name},
+                "systemStatus": {"status": health, "details": [{"name": "reachability", "status": "passed"}]},
+                "instanceStatus": {"status": health, "details": [{"name": "reachability", "status": "passed"}]},
+            }));
+        }
+        Ok(done(json!({"instanceStatusSet": set})))
+    }
+
+    /// Start, stop and terminate: all named instances, or none if one of them is in the wrong state.
+    pub(super) fn change_instances(&mut self) -> Result<Done, WireError> {
+        self.required("InstanceId")?;
+        let phase = match self.attempt.operation.as_str() {
+            "StopInstances" => "stop",
+            "TerminateInstances" => "terminate",
+            _ => "start",
+        };
+        let ids = self.chosen()?;
+        for id in &ids {
+            let Some(entity) = self.world.get(self.account, KIND, id) else { continue };
+            let (_, state) = self.state(&entity.value);
+            let wrong = match phase {
+                "start" => !matches!(state, "stopped" | "pending" | "running"),
+                "stop" => !matches!(state, "running" | "stopping" | "stopped"),
+                _ => false,
+            };
+            if wrong {
+                let message = format!("The instance '{id}' cannot {phase} while it is {state}");
+                return Err(wire_error_with(&Ec2, "IncorrectInstanceState", message));
+            }
+        }
+        let mut set = Vec::new();
+        for id in &ids {
+            let Some(before) = self.world.get(self.account, KIND, id).map(|e| self.state(&e.value)) else { continue };
+            let now = micros(self.world.now);
+            if let Some(entity) = self.world.get_mut(self.account, KIND, id)
+                && text(&entity.value, "phase") != phase
+            {
+                entity.value["phase"] = phase.into();
+                entity.value["since_us"] = now.into();
+            }
+            let after = self.world.get(self.account, KIND, id).map_or(before, |e| self.state(&e.value));
+            set.push(json!({
+                "instanceId": id,
+                "currentState": {"code": after.0, "name": after.1},
+                "previousState": {"code": before.0, "name": before.1},
+            }));
+        }
+        Ok(done(json!({"instancesSet": set})))
+    }
+
+    pub(super) fn console_output(&mut self) -> Result<Done, WireError> {
+        let id = self.required("InstanceId")?;
+        self.chosen()?;
+        // The text "brownout" and a line feed, in Base64.
+        let output = json!({"instanceId": id, "timestamp": self.created_at(self.world.now), "output": "YnJvd25vdXQK"});
+        Ok(done(output))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::service::testing::Stage;
+
+    #[test]
+    fn an_instance_takes_its_time() {
+        let mut stage = Stage::new("ec2");
+        let id = stage.form("Action=RunInstances&MinCount=1&MaxCount=1&ImageId=ami-1").unwrap().created[0].clone();
+        let ask = format!("Action=DescribeInstances&InstanceId.1={id}");
+        let state = |stage: &mut Stage| {
+            let output = stage.form(&ask).unwrap().output;
+            output["reservationSet"][0]["instancesSet"][0]["instanceState"]["name"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(state(&mut stage), "pending");
+        let stop = format!("Action=StopInstances&InstanceId.1={id}");
+        assert_eq!(stage.form(&stop).unwrap_err().code, "IncorrectInstanceState");
+        stage.wait(5);
+        assert_eq!(state(&mut stage), "running");
+        let terminate = format!("Action=TerminateInstances&InstanceId.1={id}");
+        let changed = stage.form(&terminate).unwrap().output;
+        assert_eq!(changed["instancesSet"][0]["previousState"]["name"], "running");
+        assert_eq!(changed["instancesSet"][0]["currentState"]["name"], "shutting-down");
+        stage.wait(4);
+        stage.form(&terminate).unwrap();
+        stage.wait(1);
+        assert_eq!(state(&mut stage), "terminated", "asking twice does not start it anew");
+    }
+
+    #[test]
+    fn a_token_makes_instances_once() {
+        let mut stage = Stage::new("ec2");
+        let ask = "Action=RunInstances&MinCount=2&MaxCount=2&ClientToken=abc&ImageId=ami-1";
+        let first = stage.form(ask).unwrap();
+        let second = stage.form(ask).unwrap();
+        assert_eq!((first.created.len(), second.created.len()), (2, 0));
+        assert_eq!(first.output, second.output);
+        let error = stage.form(&ask.replace("ami-1", "ami-2")).unwrap_err();
+        assert_eq!((error.code.as_str(), error.status), ("IdempotentParameterMismatch", 400));
+    }
+
+    #[test]
+    fn counts_have_limits() {
+        let mut stage = Stage::new("ec2");
+        for (counts, code) in [
+            ("MinCount=4000000000&MaxCount=4000000000", "InstanceLimitExceeded"),
+            ("MinCount=2&MaxCount=1", "InvalidParameterValue"),
+        ] {
+            assert_eq!(stage.form(&format!("Action=RunInstances&{counts}")).unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn only_running_instances_have_a_status() {
+        let mut stage = Stage::new("ec2");
+        stage.form("Action=RunInstances&MinCount=1&MaxCount=1").unwrap();
+        let count = |stage: &mut Stage, ask: &str| {
+            stage.form(ask).unwrap().output["instanceStatusSet"].as_array().unwrap().len()
+        };
+        assert_eq!(count(&mut stage, "Action=DescribeInstanceStatus"), 0);
+        assert_eq!(count(&mut stage, "Action=DescribeInstanceStatus&IncludeAllInstances=true"), 1);
+        stage.wait(5);
+        assert_eq!(count(&mut stage, "Action=DescribeInstanceStatus"), 1);
+    }
+}

@@ -1,0 +1,155 @@
+//! API Gateway's data plane: any method and path of somebody's API, and the gateway's own responses.
+
+use serde_json::{Value, json};
+
+use super::Class::{Permanent, Quota, Throttling, Transient};
+use super::{Done, ErrorRow, Operation, Service, line, operation, text};
+use crate::endpoint::World;
+use crate::protocol::{Protocol, WireError};
+use crate::request::Attempt;
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct ExecuteApi;
+
+/// Every method and path is an operation; these are the methods.
+const OPERATIONS: &[Operation] = &[
+    operation("DELETE", "DELETE", "/{Path+}", true),
+    operation("GET", "GET", "/{Path+}", false),
+    operation("HEAD", "HEAD", "/{Path+}", false),
+    operation("OPTIONS", "OPTIONS", "/{Path+}", false),
+    operation("PATCH", "PATCH", "/{Path+}", true),
+    operation("POST", "POST", "/{Path+}", true),
+    operation("PUT", "PUT", "/{Path+}", true),
+];
+
+/// The kind of entity that a POST makes.
+const RESOURCE: &str = "api-resource";
+
+/// Where the gateway responses are documented.
+const GATEWAY: &str = "apigateway-responses";
+
+/// Measured attempts of an error that no SDK repeats, and of a server error.
+const ONCE: [u8; 3] = [1, 1, 1];
+const SERVER: [u8; 3] = [3, 5, 3];
+
+/// A row is called by the error type that clients see; where several gateway responses share one, the
+/// others are called by their gateway response type and [`ExecuteApi::wire_code`] says what they send.
+const ERRORS: &[ErrorRow] = &[
+    line("TooManyRequestsException", 429, Throttling, SERVER, "S2", "Too Many Requests"),
+    // SDK lists call this code throttling; the quota is spent all the same, and repeating does not help.
+    line("LimitExceededException", 429, Quota, [3, 5, 3], "S2", "Limit Exceeded"),
+    line("INTEGRATION_FAILURE", 504, Transient, SERVER, "S2", "Internal server error"),
+    line("INTEGRATION_TIMEOUT", 504, Transient, SERVER, "S2", "Endpoint request timed out"),
+    line("InternalServerErrorException", 500, Transient, SERVER, "S2", "Internal server error"),
+    line("MALFORMED_PROXY_RESPONSE", 502, Transient, SERVER, "S2", "Internal server error"),
+    line("ServiceUnavailableException", 503, Transient, SERVER, "S2", "Service Unavailable"),
+    line("ExpiredTokenException", 403, Permanent, ONCE, GATEWAY, "The security token included in the request is expired"),
+    line("InvalidSignatureException", 403, Permanent, ONCE, GATEWAY, "The request signature we calculated does not match the one provided."),
+    line("MissingAuthenticationTokenException", 403, Permanent, ONCE, GATEWAY, "Missing Authentication Token"),
+    line("ForbiddenException", 403, Permanent, ONCE, GATEWAY, "Forbidden"),
+    line("AccessDeniedException", 403, Permanent, ONCE, GATEWAY, "User is not authorized to access this resource"),
+    line("UnauthorizedException", 401, Permanent, [0; 3], GATEWAY, "Unauthorized"),
+    line("AuthorizerConfigurationException", 500, Transient, SERVER, GATEWAY, ""),
+    line("AuthorizerFailureException", 500, Transient, SERVER, GATEWAY, ""),
+    line("BadRequestException", 400, Permanent, ONCE, GATEWAY, "Invalid request body"),
+    line("BAD_REQUEST_PARAMETERS", 400, Permanent, ONCE, GATEWAY, "Missing required request parameters"),
+    line("NotFoundException", 404, Permanent, ONCE, GATEWAY, "Not Found"),
+    line("ConflictException", 409, Permanent, ONCE, "S2", "Conflict"),
+    line("RequestTooLargeException", 413, Permanent, [0; 3], GATEWAY, "Request Too Long"),
+    line("UnsupportedMediaTypeException", 415, Permanent, [0; 3], GATEWAY, "Unsupported Media Type"),
+];
+
+impl Service for ExecuteApi {
+    fn id(&self) -> &'static str {
+        "execute-api"
+    }
+
+    fn title(&self) -> &'static str {
+        "Amazon API Gateway (data plane)"
+    }
+
+    fn signing_names(&self) -> &'static [&'static str] {
+        &["execute-api"]
+    }
+
+    fn protocols(&self) -> &'static [Protocol] {
+        &[Protocol::ApiGateway]
+    }
+
+    fn wire_code<'a>(&self, code: &'a str, _protocol: Protocol) -> &'a str {
+        match code {
+            "INTEGRATION_FAILURE" | "INTEGRATION_TIMEOUT" | "MALFORMED_PROXY_RESPONSE" | "API_CONFIGURATION_ERROR" => {
+                "InternalServerErrorException"
+            }
+            "BAD_REQUEST_PARAMETERS" => "BadRequestException",
+            other => other,
+        }
+    }
+
+    fn message_key(&self, code: &str) -> &'static str {
+        if code == "AccessDeniedException" { "Message" } else { "message" }
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+
+    fn errors(&self) -> &'static [ErrorRow] {
+        ERRORS
+    }
+
+    fn throttle_code(&self, _operation: &str) -> &'static str {
+        "TooManyRequestsException"
+    }
+
+    fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {
+        "NotFoundException"
+    }
+
+    fn unmodelled_code(&self) -> &'static str {
+        "NotFoundException"
+    }
+
+    fn target(&self, _operation: &str, params: &Value) -> Option<String> {
+        Some(text(params, "path").to_owned()).filter(|path| !path.is_empty())
+    }
+
+    /// A POST makes something below its path; everything else is fine.
+    fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError> {
+        let path = text(&attempt.params, "path");
+        let account = &attempt.sender.account;
+        if attempt.request.method == http::Method::POST {
+            let id = world.id("");
+            let made = format!("{}/{id}", path.trim_end_matches('/'));
+            world.put(account, RESOURCE, &made, json!({"id": id}));
+            let output = json!({"id": id});
+            return Ok(Done { output, status: Some(201), created: vec![made], ..Done::default() });
+        }
+        let known = world.get(account, RESOURCE, path).and_then(|e| e.value.get("id")).cloned();
+        if attempt.request.method == http::Method::DELETE {
+            world.remove(account, RESOURCE, path);
+        }
+        let output = known.map_or_else(|| json!({"ok": true}), |id| json!({"id": id, "ok": true}));
+        Ok(Done { output, ..Done::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::service::testing::{Stage, request};
+
+    #[test]
+    fn a_post_makes_something_below_its_path() {
+        let mut stage = Stage::new("execute-api");
+        let (attempt, done) = stage.send(request("POST", "/prod/orders/", &[], "{\"n\":1}"));
+        assert_eq!(attempt.operation, "POST /prod/orders/");
+        let done = done.unwrap();
+        let path = &done.created[0];
+        assert_eq!((done.status, path.rsplit_once('/').unwrap().0), (Some(201), "/prod/orders"));
+        let reply = stage.reply(request("GET", path, &[], ""));
+        assert_eq!(reply.status, 200);
+        assert!(String::from_utf8_lossy(&reply.body).contains("\"ok\":true"));
+        assert!(reply.header("x-amz-apigw-id").is_some());
+    }
+}

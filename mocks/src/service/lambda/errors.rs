@@ -1,0 +1,40 @@
+//! Lambda's error catalogue. Failures of the function itself come with status 200 and a header.
+
+use crate::service::Class::{Permanent, Throttling, Transient};
+use crate::service::{ErrorRow, line};
+
+/// Measured attempts of an error that no SDK repeats, and of one that all do.
+const ONCE: [u8; 3] = [1, 1, 1];
+const ALWAYS: [u8; 3] = [3, 5, 3];
+
+pub(super) const ROWS: &[ErrorRow] = &[
+    line("TooManyRequestsException", 429, Throttling, ALWAYS, "S2", "Rate Exceeded."),
+    line("EC2ThrottledException", 502, Throttling, ALWAYS, "lambda-api", "EC2 throttled Lambda while it set up the function."),
+    line("ThrottlingException", 400, Throttling, [0; 3], "lambda-api", "Rate exceeded"),
+    line("ResourceConflictException", 409, Permanent, ONCE, "S1", "The operation cannot be performed at this time."),
+    line("ResourceNotFoundException", 404, Permanent, ONCE, "S1", "Function not found"),
+    line("InvalidParameterValueException", 400, Permanent, ONCE, "S1", "A parameter has a value that is not allowed."),
+    line("ServiceException", 500, Transient, [0; 3], "lambda-api", "Lambda met an internal error."),
+    line("ServiceUnavailableException", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
+    line("EC2UnexpectedException", 502, Transient, [0; 3], "lambda-api", "EC2 answered Lambda in an unexpected way."),
+    line("ENILimitReachedException", 502, Transient, [0; 3], "lambda-api", "No more network interfaces can be made in the VPC."),
+    line("ResourceNotReadyException", 502, Transient, [0; 3], "lambda-api", "The function is inactive and its VPC is not ready."),
+    line("SnapStartNotReadyException", 409, Permanent, [0; 3], "lambda-api", "The function is being prepared."),
+    line("CodeStorageExceededException", 400, Permanent, [0; 3], "lambda-api", "The account's code storage is full."),
+    line("InvalidRequestContentException", 400, Permanent, [0; 3], "lambda-api", "The body could not be read as JSON."),
+    line("PreconditionFailedException", 412, Permanent, [0; 3], "lambda-api", "The revision is not the latest one."),
+    line("RequestTooLargeException", 413, Permanent, [0; 3], "lambda-api", "The payload is too large."),
+    line("UnsupportedMediaTypeException", 415, Permanent, [0; 3], "lambda-api", "The body is not JSON."),
+    line("AccessDeniedException", 403, Permanent, [0; 3], "S1", "The user is not authorized to perform this action"),
+    line("ExpiredTokenException", 403, Permanent, [0; 3], "lambda-api", "The security token of the request is expired"),
+    line("IncompleteSignatureException", 400, Permanent, [0; 3], "lambda-api", "The signature lacks a part."),
+    line("InvalidSignatureException", 403, Permanent, [0; 3], "lambda-api", "The signature is not the one expected."),
+    line("MissingAuthenticationTokenException", 403, Permanent, [0; 3], "lambda-api", "The request has no authentication token."),
+    line("UnrecognizedClientException", 403, Permanent, [0; 3], "lambda-api", "The security token of the request is not valid."),
+    line("UnknownOperationException", 404, Permanent, [0; 3], "lambda-api", "The operation is not known."),
+    // What follows is no error of the API: the function ran and failed, and its answer says so.
+    line("Runtime.ImportModuleError", 200, Permanent, ONCE, "S1", "Unable to import module 'app'"),
+    line("Runtime.HandlerNotFound", 200, Permanent, ONCE, "S1", "The handler is undefined or not exported"),
+    line("Runtime.ExitError", 200, Permanent, ONCE, "S1", "The runtime exited before it answered"),
+    line("Runtime.Unknown", 200, Permanent, ONCE, "S1", "The runtime failed for an unknown reason"),
+];

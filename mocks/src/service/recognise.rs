@@ -1,0 +1,372 @@
+//! Recognising a request: which service, which operation, in which protocol. One port serves them all.
+//!
+//! The strongest sign wins: `X-Amz-Target`, then the SigV4 scope, then a form with `Action`, then the
+//! REST path. What nothing claims belongs to the scenario's own service. Nothing here can fail: a
+//! request that makes no sense is an operation that is not modelled.
+
+use serde_json::{Map, Value};
+
+use super::{Operation, SERVICES, Service, find};
+use crate::protocol::Protocol;
+use crate::request::{Request, pairs, percent_decode};
+
+/// What a request turned out to be.
+#[derive(Debug, Clone)]
+pub struct Recognised {
+    /// The service asked.
+    pub service: &'static dyn Service,
+    /// The protocol of the request, and so of the answer.
+    pub protocol: Protocol,
+    /// The operation; method and path if nothing names it.
+    pub operation: String,
+    /// Input members as far as the protocol shows them, in one JSON object.
+    pub params: Value,
+    /// What it is about.
+    pub target: Option<String>,
+    /// Whether the service models the operation.
+    pub modelled: bool,
+    /// Access key of the signature, if there is one.
+    pub access_key: Option<String>,
+    /// Region of the signature, if there is one.
+    pub region: Option<String>,
+}
+
+/// Recognises `request`; `default_service` is the one that unsigned requests are for.
+pub fn recognise(request: &Request, default_service: &'static dyn Service) -> Recognised {
+    let scope = Scope::of(request);
+    let signed = scope.as_ref().map(|s| by_signing_name(&s.service));
+    let named = named(request, signed, default_service);
+    let (service, protocol, operation, mut params, modelled) = match named {
+        Some(named) => {
+            let params = if request.body.is_empty() && !request.query.is_empty() {
+                form(&request.query)
+            } else {
+                named.protocol.params(request)
+            };
+            let modelled = named.known && named.service.operations().iter().any(|o| o.name == named.operation);
+            (named.service, named.protocol, named.operation, params, modelled)
+        }
+        None => rest(request, signed, default_service),
+    };
+    if !params.is_object() {
+        params = Value::Object(Map::new());
+    }
+    let target = service.target(&operation, &params);
+    let (access_key, region) = scope.map_or((None, None), |s| (Some(s.access_key), s.region));
+    Recognised { service, protocol, operation, params, target, modelled, access_key, region }
+}
+
+/// A request that names its operation.
+struct Named {
+    service: &'static dyn Service,
+    protocol: Protocol,
+    operation: String,
+    /// Whether the service is one of ours, and not merely where unknown requests land.
+    known: bool,
+}
+
+/// Reads `X-Amz-Target`, the RPC path of smithy, or `Action`.
+fn named(
+    request: &Request,
+    signed: Option<Option<&'static dyn Service>>,
+    default_service: &'static dyn Service,
+) -> Option<Named> {
+    if let Some(target) = request.header("x-amz-target") {
+        let (prefix, operation) = target.rsplit_once('.').unwrap_or(("", target));
+        let owner = SERVICES.iter().copied().find(|s| s.target_prefix() == Some(prefix));
+        let service = owner.or(signed.flatten()).unwrap_or(default_service);
+        let protocol = json_version(request, service);
+        return Some(Named { service, protocol, operation: operation.to_owned(), known: owner.is_some() });
+    }
+    if let Some((_, operation)) =
+        request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
+        && request.header("smithy-protocol").is_some()
+    {
+        // The CBOR protocol is not spoken: whoever tries it learns the operation's name in ours.
+        let service = signed.flatten().unwrap_or(default_service);
+        let operation = percent_decode(operation, false);
+        return Some(Named { service, protocol: service.protocols()[0], operation, known: false });
+    }
+    action(request, signed, default_service)
+}
+
+/// Reads the query protocols. Without a signature the API version tells the services apart.
+fn action(
+    request: &Request,
+    signed: Option<Option<&'static dyn Service>>,
+    default_service: &'static dyn Service,
+) -> Option<Named> {
+    let is_form = request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
+    let text = match is_form {
+        true => String::from_utf8_lossy(&request.body).into_owned(),
+        false if request.method == http::Method::GET => request.query.clone(),
+        false => return None,
+    };
+    let form = pairs(&text);
+    let value = |key: &str| form.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
+    let (operation, version) = (value("Action")?, value("Version"));
+    let by_version = SERVICES
+        .iter()
+        .copied()
+        .find(|s| query_protocol(*s).is_some() && version.as_deref() == Some(s.api_version()));
+    let (service, known) = match signed {
+        // A signature for a service that speaks no query protocol: `Action` is data of its own.
+        Some(Some(service)) if query_protocol(service).is_none() => return None,
+        Some(Some(service)) => (service, true),
+        Some(None) => (default_service, false),
+        None => match by_version {
+            Some(service) => (service, true),
+            None if query_protocol(default_service).is_none() => return None,
+            None => (default_service, true),
+        },
+    };
+    let protocol = query_protocol(service).unwrap_or(Protocol::AwsQuery);
+    Some(Named { service, protocol, operation, known })
+}
+
+fn query_protocol(service: &'static dyn Service) -> Option<Protocol> {
+    service.protocols().iter().copied().find(|p| matches!(p, Protocol::Ec2Query | Protocol::AwsQuery))
+}
+
+fn json_version(request: &Request, service: &'static dyn Service) -> Protocol {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if content_type.starts_with("application/x-amz-json-1.1") {
+        return Protocol::AwsJson11;
+    }
+    let own = service.protocols().iter().copied().find(|p| matches!(p, Protocol::AwsJson10 | Protocol::AwsJson11));
+    if content_type.starts_with("application/x-amz-json-1.0") {
+        return Protocol::AwsJson10;
+    }
+    own.unwrap_or(Protocol::AwsJson10)
+}
+
+/// A request that only its method and path describe.
+fn rest(
+    request: &Request,
+    signed: Option<Option<&'static dyn Service>>,
+    default_service: &'static dyn Service,
+) -> (&'static dyn Service, Protocol, String, Value, bool) {
+    let service = signed.flatten().unwrap_or(default_service);
+    let protocol = service.protocols()[0];
+    // A gateway's callers may sign for any service name; nobody else answers for a foreign one.
+    let ours = signed.is_none_or(|known| known.is_some()) || service.id() == "execute-api";
+    let mut params = protocol.params(request);
+    if service.id() == "execute-api" {
+        let path = percent_decode(&request.path, false);
+        let operation = format!("{} {path}", request.method);
+        let mut members = query_members(&request.query);
+        members.insert("path".to_owned(), path.into());
+        return (service, protocol, operation, Value::Object(members), true);
+    }
+    match service.operation_of(request).filter(|_| ours) {
+        Some((operation, labels)) => {
+            if let (Value::Object(all), Value::Object(labels)) = (&mut params, labels) {
+                all.extend(labels);
+            }
+            (service, protocol, operation.name.to_owned(), params, true)
+        }
+        None => (service, protocol, service.name_unmodelled(request), params, false),
+    }
+}
+
+/// Finds the operation whose method, path and query key fit, and reads its labels and the query.
+pub(super) fn by_path(operations: &'static [Operation], request: &Request) -> Option<(&'static Operation, Value)> {
+    match_path(operations, request.method.as_str(), &request.path, &request.query)
+}
+
+/// As [`by_path`], for a path that is not the request's own.
+pub(super) fn match_path(
+    operations: &'static [Operation],
+    method: &str,
+    path: &str,
+    query: &str,
+) -> Option<(&'static Operation, Value)> {
+    let members = query_members(query);
+    let fits = |operation: &&'static Operation| {
+        let (template, key) = operation.path.split_once('?').unwrap_or((operation.path, ""));
+        let (key, wanted) = key.split_once('=').unwrap_or((key, ""));
+        let marked = key.is_empty() || members.get(key).is_some_and(|v| wanted.is_empty() || v == wanted);
+        (operation.method == method && marked).then(|| labels(template, path)).flatten()
+    };
+    // An operation that a query key marks is the more special one.
+    let marked = operations.iter().filter(|o| o.path.contains('?'));
+    let plain = operations.iter().filter(|o| !o.path.contains('?'));
+    let (operation, labels) = marked.chain(plain).find_map(|o| fits(&o).map(|labels| (o, labels)))?;
+    let mut params = members;
+    params.extend(labels);
+    Some((operation, Value::Object(params)))
+}
+
+/// Matches a path against a template and reads its labels.
+fn labels(template: &str, path: &str) -> Option<Map<String, Value>> {
+    let mut rest = path.strip_prefix('/')?;
+    let mut found = Map::new();
+    for part in template.trim_start_matches('/').split('/').filter(|p| !p.is_empty()) {
+        let label = part.strip_prefix('{').and_then(|p| p.strip_suffix('}'));
+        if let Some(greedy) = label.and_then(|l| l.strip_suffix('+')) {
+            if rest.is_empty() {
+                return None;
+            }
+            found.insert(greedy.to_owned(), percent_decode(rest, false).into());
+            return Some(found);
+        }
+        let (segment, after) = rest.split_once('/').unwrap_or((rest, ""));
+        match label {
+            Some(_) if segment.is_empty() => return None,
+            Some(label) => _ = found.insert(label.to_owned(), percent_decode(segment, false).into()),
+            None if segment == part => {}
+            None => return None,
+        }
+        rest = after;
+    }
+    rest.is_empty().then_some(found)
+}
+
+fn query_members(query: &str) -> Map<String, Value> {
+    pairs(query).into_iter().map(|(k, v)| (k, Value::String(v))).collect()
+}
+
+fn form(text: &str) -> Value {
+    Value::Object(query_members(text))
+}
+
+/// The service that a signature's scope names, if it is one of ours.
+fn by_signing_name(name: &str) -> Option<&'static dyn Service> {
+    SERVICES.iter().copied().find(|s| s.signing_names().contains(&name)).or_else(|| find(name))
+}
+
+/// The credential scope of a signature.
+#[derive(Debug, PartialEq, Eq)]
+struct Scope {
+    access_key: String,
+    /// Absent for SigV4a, which signs for several.
+    region: Option<String>,
+    service: String,
+}
+
+impl Scope {
+    /// Reads `Authorization`, or the query of a presigned URL.
+    fn of(request: &Request) -> Option<Self> {
+        if let Some(header) = request.header("authorization").filter(|h| h.starts_with("AWS4-")) {
+            let (_, rest) = header.split_once("Credential=")?;
+            return Self::parse(rest.split([',', ' ']).next()?);
+        }
+        Self::parse(&request.query_value("X-Amz-Credential")?)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (access_key, region, service) = match *text.split('/').collect::<Vec<_>>() {
+            [access_key, _, region, service, "aws4_request"] => (access_key, Some(region.to_owned()), service),
+            [access_key, _, service, "aws4_request"] => (access_key, None, service),
+            _ => return None,
+        };
+        Some(Self { access_key: access_key.to_owned(), region, service: service.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::{Lcg, request};
+
+    fn default_service(id: &str) -> &'static dyn Service {
+        find(id).unwrap()
+    }
+
+    #[test]
+    fn scopes_are_read() {
+        let scope = Scope::parse("AKIABROWNOUT00000007/20260101/eu-west-1/ec2/aws4_request").unwrap();
+        assert_eq!((scope.access_key.as_str(), scope.service.as_str()), ("AKIABROWNOUT00000007", "ec2"));
+        assert_eq!(scope.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(Scope::parse("AKID/20260101/s3/aws4_request").unwrap().region, None);
+        assert_eq!(Scope::parse("///"), None);
+    }
+
+    #[test]
+    fn a_target_header_beats_the_default_service() {
+        let headers = [("x-amz-target", "DynamoDB_20120810.ListTables"), ("content-type", "application/x-amz-json-1.0")];
+        let got = recognise(&request("POST", "/", &headers, "{\"Limit\":1}"), default_service("ec2"));
+        assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("dynamodb", "ListTables", true));
+        assert_eq!((got.protocol, got.params["Limit"].as_u64()), (Protocol::AwsJson10, Some(1)));
+        let headers = [("x-amz-target", "Logs_20140328.PutLogEvents"), ("content-type", "application/x-amz-json-1.1")];
+        let got = recognise(&request("POST", "/", &headers, "{}"), default_service("ec2"));
+        assert_eq!((got.operation.as_str(), got.modelled, got.protocol), ("PutLogEvents", false, Protocol::AwsJson11));
+    }
+
+    #[test]
+    fn forms_go_by_scope_then_version_then_default() {
+        let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        let scope = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0";
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        for headers in [&[form, ("authorization", scope)][..], &[form]] {
+            let got = recognise(&request("POST", "/", headers, body), default_service("ec2"));
+            assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("sts", "GetCallerIdentity", true));
+            assert_eq!(got.protocol, Protocol::AwsQuery);
+        }
+        let foreign = scope.replace("/sts/", "/iam/");
+        let got = recognise(
+            &request("POST", "/", &[form, ("authorization", &foreign)], "Action=DescribeRegions"),
+            default_service("ec2"),
+        );
+        assert!(!got.modelled, "IAM is not ours, whatever its actions are called");
+        let got = recognise(&request("POST", "/", &[form], "Action=DescribeRegions"), default_service("ec2"));
+        assert_eq!((got.protocol, got.modelled), (Protocol::Ec2Query, true));
+    }
+
+    #[test]
+    fn a_gateway_answers_for_every_path() {
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let got = recognise(&request("POST", "/prod/a%20b?x=1", &[form], "Action=Buy"), default_service("execute-api"));
+        assert_eq!((got.operation.as_str(), got.modelled), ("POST /prod/a b", true));
+        assert_eq!(got.target.as_deref(), Some("/prod/a b"));
+    }
+
+    #[test]
+    fn labels_are_decoded() {
+        assert_eq!(labels("/{Bucket}/{Key+}", "/b/a%2Fb/c%20d/").unwrap()["Key"], "a/b/c d/");
+        assert!(labels("/{Bucket}/{Key+}", "/b").is_none());
+        assert!(labels("/{Bucket}/{Key+}", "/b/").is_none());
+        assert_eq!(labels("/{Bucket}", "/b/").unwrap()["Bucket"], "b");
+        assert!(labels("/", "/").unwrap().is_empty());
+        assert!(labels("/", "*").is_none());
+    }
+
+    #[test]
+    fn no_request_makes_it_panic() {
+        const PARTS: &[&str] = &[
+            "/", "?", "&", "=", "%", "%zz", "%00", "Action=", "Version=2016-11-15", "list-type=2", "delete", "x-id=GetObject",
+            "2015-03-31", "functions", "invocations", "InstanceId.1", "InstanceId.99999999999999999999", "X-Amz-Credential=a/b/c/d/aws4_request",
+            "RunInstances", "DynamoDB_20120810.", "AmazonSQS.", "bucket", "ü", "{", "}", "\"", "[[[[", "\u{1}", ".", "..", "//",
+            "service/x/operation/y", "application/x-www-form-urlencoded", "application/x-amz-json-1.1", "AWS4-HMAC-SHA256 Credential=",
+            "{\"TableName\":\"t\"}", "{\"TableName\":[]}", "{\"Key\":{\"a\":{\"S\":\"b\"}}}", "{\"QueueUrl\":7}", "s3", "STREAMING-",
+        ];
+        const HEADERS: &[&str] = &[
+            "x-amz-target", "authorization", "content-type", "host", "smithy-protocol", "x-amz-content-sha256", "x-amz-copy-source",
+            "content-encoding", "x-amz-invocation-type",
+        ];
+        let mut lcg = Lcg(7);
+        let mut world = crate::service::testing::world();
+        for round in 0..6000 {
+            let mut text = |most: u64| {
+                let n = lcg.below(most);
+                (0..n).map(|_| PARTS[lcg.below(PARTS.len() as u64) as usize]).collect::<String>()
+            };
+            let (path, body) = (format!("/{}", text(6)), text(8));
+            let values: Vec<String> = (0..3).map(|_| text(4)).collect();
+            let method = ["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH"][lcg.below(6) as usize];
+            let headers: Vec<(&str, &str)> = values
+                .iter()
+                .map(|v| (HEADERS[lcg.below(HEADERS.len() as u64) as usize], v.as_str()))
+                .collect();
+            let service = SERVICES[round % SERVICES.len()];
+            let request = request(method, &path, &headers, &body);
+            let got = recognise(&request, service);
+            let attempt = crate::service::testing::attempt_of(request, got);
+            let _ = attempt.service.refers_to(&attempt);
+            match attempt.service.perform(&attempt, &mut world) {
+                Ok(done) => _ = attempt.protocol.answer(attempt.service, &attempt.operation, &done, "id"),
+                Err(error) => _ = attempt.protocol.error(attempt.service, &error, "id", method == "HEAD"),
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! SQS's error catalogue, by the names of today's model. Throttling arrives as 403.
+
+use crate::service::Class::{Permanent, Throttling, Transient};
+use crate::service::{ErrorRow, line};
+
+pub(super) const ROWS: &[ErrorRow] = &[
+    line("RequestThrottled", 403, Throttling, [3, 5, 3], "sqs-api", "The request was denied due to request throttling."),
+    line("ThrottlingException", 400, Throttling, [0; 3], "sqs-api", "Rate exceeded"),
+    line("KmsThrottled", 400, Permanent, [0; 3], "sqs-api", "KMS throttled the request."),
+    line("ServiceUnavailable", 503, Transient, [3, 5, 3], "S1", "The service cannot answer at the moment."),
+    line("InternalError", 500, Transient, [3, 5, 3], "S1", "An internal error has occurred"),
+    line("InternalFailure", 500, Transient, [0; 3], "sqs-api", "An unknown failure stopped the request."),
+    line("QueueDoesNotExist", 400, Permanent, [0; 3], "sqs-api", "The specified queue does not exist."),
+    line("QueueNameExists", 400, Permanent, [0; 3], "sqs-api", "A queue of this name exists, with other attributes."),
+    line("QueueDeletedRecently", 400, Permanent, [0; 3], "sqs-api", "A queue of this name was deleted in the last 60 seconds."),
+    line("PurgeQueueInProgress", 403, Permanent, [0; 3], "sqs-api", "The queue was purged in the last 60 seconds."),
+    line("OverLimit", 403, Permanent, [0; 3], "sqs-api", "Too many messages are in flight."),
+    line("ReceiptHandleIsInvalid", 404, Permanent, [0; 3], "sqs-api", "The receipt handle is not valid."),
+    line("MessageNotInflight", 400, Permanent, [0; 3], "sqs-api", "The message is not in flight."),
+    line("InvalidMessageContents", 400, Permanent, [0; 3], "sqs-api", "The message holds characters that are not allowed."),
+    line("InvalidAttributeName", 400, Permanent, [0; 3], "sqs-api", "The attribute does not exist."),
+    line("EmptyBatchRequest", 400, Permanent, [0; 3], "sqs-api", "The batch holds no entry."),
+    line("TooManyEntriesInBatchRequest", 400, Permanent, [0; 3], "sqs-api", "The batch holds more than ten entries."),
+    line("BatchEntryIdsNotDistinct", 400, Permanent, [0; 3], "sqs-api", "Two entries of the batch have the same Id."),
+    line("BatchRequestTooLong", 400, Permanent, [0; 3], "sqs-api", "The messages of the batch are too long together."),
+    line("InvalidBatchEntryId", 400, Permanent, [0; 3], "sqs-api", "The Id of a batch entry is not valid."),
+    line("UnsupportedOperation", 400, Permanent, [0; 3], "sqs-api", "The operation is not supported."),
+    line("MissingParameter", 400, Permanent, [0; 3], "sqs-api", "A required parameter is missing."),
+    line("InvalidParameterValue", 400, Permanent, [0; 3], "sqs-api", "A parameter has a value that is not allowed."),
+    line("AccessDenied", 403, Permanent, [0; 3], "S1", "Access to the resource is denied."),
+    line("AccessDeniedException", 403, Permanent, [0; 3], "sqs-api", "The user is not authorized to perform this action"),
+    line("ExpiredToken", 403, Permanent, [0; 3], "sqs-api", "The security token of the request is expired"),
+    line("ExpiredTokenException", 403, Permanent, [0; 3], "sqs-api", "The security token of the request has expired"),
+    line("InvalidClientTokenId", 403, Permanent, [0; 3], "sqs-api", "The access key does not exist."),
+    line("InvalidSignatureException", 403, Permanent, [0; 3], "sqs-api", "The signature is not the one expected."),
+    line("SignatureDoesNotMatch", 403, Permanent, [0; 3], "sqs-api", "The signature is not the one expected."),
+    line("UnrecognizedClientException", 403, Permanent, [0; 3], "sqs-api", "The security token of the request is not valid."),
+    line("InvalidAction", 400, Permanent, [0; 3], "sqs-api", "The action is not valid for this service."),
+];
