@@ -90,6 +90,11 @@ impl Clock {
     }
 }
 
+/// A date as `x-amz-date` writes it: `20260101T000000Z`.
+pub fn amz_date(date: SystemTime) -> String {
+    jiff::Timestamp::try_from(date).map(|t| t.strftime("%Y%m%dT%H%M%SZ").to_string()).unwrap_or_default()
+}
+
 /// A stopwatch on the machine's clock, for what a run costs us. Never part of a journal or a verdict.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use brownout_mocks::journal::Outcome;
 use brownout_mocks::random::Stream;
-use brownout_mocks::request::CALL_HEADER;
+use brownout_mocks::request::{CALL_HEADER, access_key};
+use brownout_mocks::service::Service;
 use brownout_mocks::transport::Network;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -118,8 +119,20 @@ impl PolicyClient {
         }
     }
 
-    fn request(&self, call: &Call, invocation: &str, attempt: u32, max: Option<u32>) -> http::Request<Bytes> {
-        let mut request = request::build(call.service, &call.operation, &call.params, self.setting.client);
+    fn request(
+        &self,
+        call: &Call,
+        invocation: &str,
+        attempt: u32,
+        max: Option<u32>,
+    ) -> Result<http::Request<Bytes>, request::Unbuildable> {
+        let client = self.setting.client;
+        let mut request = request::build(call.service, &call.operation, &call.params, client, Some(invocation))?;
+        // The connector ignores the host; hyper's client wants one.
+        let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
+        if let Ok(uri) = format!("http://{HOST}{path}").parse() {
+            *request.uri_mut() = uri;
+        }
         let headers = request.headers_mut();
         let mut put = |name: &'static str, value: String| {
             if let Ok(value) = value.try_into() {
@@ -131,12 +144,26 @@ impl PolicyClient {
             put("amz-sdk-invocation-id", invocation.to_owned());
             let max = max.map_or_else(String::new, |m| format!("; max={m}"));
             put("amz-sdk-request", format!("attempt={attempt}{max}"));
-            let (date, authorization) = request::scope(call.service, self.setting.client, self.setting.clock.date());
+            let (date, authorization) = signature(call.service, client, self.setting.clock.date());
             put("x-amz-date", date);
             put("authorization", authorization);
         }
-        request
+        Ok(request)
     }
+}
+
+/// The host that requests name.
+const HOST: &str = "brownout.localhost";
+
+/// `x-amz-date` and an `Authorization` that names client, service and date. The endpoint reads its scope
+/// and checks no signature, so none is computed.
+fn signature(service: &dyn Service, client: u32, date: std::time::SystemTime) -> (String, String) {
+    let date = brownout_mocks::clock::amz_date(date);
+    let name = service.signing_names().first().copied().unwrap_or(service.id());
+    let day = date.get(..8).unwrap_or_default();
+    let scope = format!("{}/{day}/us-east-1/{name}/aws4_request", access_key(client));
+    let authorization = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={:064}", 0);
+    (date, authorization)
 }
 
 impl CallClient for PolicyClient {
@@ -150,7 +177,13 @@ impl CallClient for PolicyClient {
             let mut pause = None;
             let mut last: Option<Failure> = None;
             for attempt in 1.. {
-                let request = self.request(call, &invocation, attempt, max);
+                let request = match self.request(call, &invocation, attempt, max) {
+                    Ok(request) => request,
+                    Err(mistake) => {
+                        let code = Some(format!("RequestNotBuilt: {mistake}"));
+                        return Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() };
+                    }
+                };
                 match self.attempt(call, request, timeout).await {
                     Attempted::Answered { status, body } => {
                         self.lock().policy.succeeded(last.as_ref());
