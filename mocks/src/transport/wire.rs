@@ -160,7 +160,7 @@ pub(super) struct Wire<S: Stream> {
 
 impl<S: Stream> Drop for Wire<S> {
     fn drop(&mut self) {
-        if self.line.cut.load(Ordering::Relaxed) == RESET {
+        if self.line.cut.load(Ordering::Relaxed) & RESET != 0 {
             self.stream.arm_reset();
         }
     }
