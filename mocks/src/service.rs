@@ -21,6 +21,7 @@ mod form;
 mod lambda;
 mod recognise;
 mod s3;
+mod scope;
 mod sqs;
 mod sts;
 #[cfg(test)]
@@ -221,7 +222,8 @@ pub(crate) fn wire_error_with(service: &dyn Service, code: &str, message: impl I
 /// The answer to an operation that is not modelled: it names the operation, so that nobody has to guess.
 pub fn unmodelled(service: &dyn Service, operation: &str) -> WireError {
     let message = format!(
-        "brownout does not model the operation {operation} of {}; `upstream:` in the scenario can put an emulator behind it.",
+        "brownout does not model the operation {operation} of {}; \
+         `upstream:` in the scenario can put an emulator behind it.",
         service.title()
     );
     wire_error_with(service, service.unmodelled_code(), message)

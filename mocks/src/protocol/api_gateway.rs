@@ -46,8 +46,18 @@ mod tests {
         for (code, status, kind, body) in [
             ("TooManyRequestsException", 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}"),
             ("LimitExceededException", 429, "LimitExceededException", "{\"message\":\"Limit Exceeded\"}"),
-            ("INTEGRATION_TIMEOUT", 504, "InternalServerErrorException", "{\"message\": \"Endpoint request timed out\"}"),
-            ("MALFORMED_PROXY_RESPONSE", 502, "InternalServerErrorException", "{\"message\": \"Internal server error\"}"),
+            (
+                "INTEGRATION_TIMEOUT",
+                504,
+                "InternalServerErrorException",
+                "{\"message\": \"Endpoint request timed out\"}",
+            ),
+            (
+                "MALFORMED_PROXY_RESPONSE",
+                502,
+                "InternalServerErrorException",
+                "{\"message\": \"Internal server error\"}",
+            ),
             ("ForbiddenException", 403, "ForbiddenException", "{\"message\":\"Forbidden\"}"),
             ("AuthorizerConfigurationException", 500, "AuthorizerConfigurationException", "{\"message\":null}"),
             (

@@ -13,8 +13,7 @@ pub(super) fn error(protocol: Protocol, service: &dyn Service, error: &WireError
     members.insert(service.message_key(&error.code).to_owned(), error.message.clone().into());
     members.extend(error.members.iter().cloned());
     let body = Value::Object(members).to_string();
-    let mut reply =
-        Reply::failed(error, code, content_type(protocol), body).with("x-amzn-RequestId", request_id);
+    let mut reply = Reply::failed(error, code, content_type(protocol), body).with("x-amzn-RequestId", request_id);
     // A service that once spoke the query protocol still names the old code, for clients that match on it.
     if service.protocols().contains(&Protocol::AwsQuery) {
         let fault = if error.status < 500 { "Sender" } else { "Receiver" };
@@ -47,7 +46,8 @@ mod tests {
         let body = "{\"__type\":\"com.amazon.coral.availability#ThrottlingException\",\
                     \"message\":\"Rate of requests exceeds the allowed throughput.\"}";
         assert_eq!(reply.body, body);
-        let other = Protocol::AwsJson11.error(dynamodb, &wire_error(dynamodb, "ResourceNotFoundException"), "id-1", false);
+        let other =
+            Protocol::AwsJson11.error(dynamodb, &wire_error(dynamodb, "ResourceNotFoundException"), "id-1", false);
         assert_eq!(other.header("content-type"), Some("application/x-amz-json-1.1"));
         assert!(other.body.starts_with(b"{\"__type\":\"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException\""));
     }
@@ -57,7 +57,8 @@ mod tests {
         let sqs = find("sqs").unwrap();
         let reply = Protocol::AwsJson10.error(sqs, &wire_error(sqs, "QueueDoesNotExist"), "id-1", false);
         assert_eq!(reply.header("x-amzn-query-error"), Some("AWS.SimpleQueueService.NonExistentQueue;Sender"));
-        let body = "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"The specified queue does not exist.\"}";
+        let body =
+            "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"The specified queue does not exist.\"}";
         assert_eq!(reply.body, body);
     }
 }

@@ -12,8 +12,9 @@ const TEXT_XML: &str = "text/xml;charset=UTF-8";
 pub(super) fn error(service: &dyn Service, error: &WireError, request_id: &str) -> Reply {
     let code = service.wire_code(&error.code, Protocol::AwsQuery);
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-    let mut body = String::from(xml::PROLOGUE);
-    body.push_str(&format!("<ErrorResponse xmlns=\"{}\"><Error>", service.xml_namespace()));
+    let mut body = String::new();
+    xml::start(&mut body, "ErrorResponse", service.xml_namespace());
+    xml::open(&mut body, "Error");
     xml::text(&mut body, "Type", fault);
     xml::text(&mut body, "Code", code);
     xml::text(&mut body, "Message", &error.message);
@@ -28,16 +29,17 @@ pub(super) fn error(service: &dyn Service, error: &WireError, request_id: &str) 
 
 /// Services hand their output as the query protocol spells it: arrays repeat their element.
 pub(super) fn success(operation: &str, service: &dyn Service, output: &Value, request_id: &str) -> Reply {
-    let mut body = String::from(xml::PROLOGUE);
-    body.push_str(&format!("<{operation}Response xmlns=\"{}\">", service.xml_namespace()));
+    let (mut body, root, result) = (String::new(), format!("{operation}Response"), format!("{operation}Result"));
+    xml::start(&mut body, &root, service.xml_namespace());
     if output.as_object().is_some_and(|members| !members.is_empty()) {
-        body.push_str(&format!("<{operation}Result>"));
+        xml::open(&mut body, &result);
         xml::content(&mut body, output, Lists::Flat);
-        body.push_str(&format!("</{operation}Result>"));
+        xml::close(&mut body, &result);
     }
-    body.push_str("<ResponseMetadata>");
+    xml::open(&mut body, "ResponseMetadata");
     xml::text(&mut body, "RequestId", request_id);
-    body.push_str(&format!("</ResponseMetadata></{operation}Response>"));
+    xml::close(&mut body, "ResponseMetadata");
+    xml::close(&mut body, &root);
     Reply::ok(200, TEXT_XML, body).with("x-amzn-RequestId", request_id)
 }
 

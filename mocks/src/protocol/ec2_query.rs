@@ -24,11 +24,11 @@ pub(super) fn error(error: &WireError, request_id: &str) -> Reply {
 }
 
 pub(super) fn success(operation: &str, service: &dyn Service, output: &Value, request_id: &str) -> Reply {
-    let mut body = String::from(xml::PROLOGUE);
-    body.push_str(&format!("<{operation}Response xmlns=\"{}\">", service.xml_namespace()));
+    let (mut body, root) = (String::new(), format!("{operation}Response"));
+    xml::start(&mut body, &root, service.xml_namespace());
     xml::text(&mut body, "requestId", request_id);
     xml::content(&mut body, output, Lists::Wrapped("item"));
-    body.push_str(&format!("</{operation}Response>"));
+    xml::close(&mut body, &root);
     Reply::ok(200, TEXT_XML, body).with("x-amzn-RequestId", request_id)
 }
 
@@ -55,7 +55,9 @@ mod tests {
         let output = serde_json::json!({"volumeSet": [{"volumeId": "vol-1"}], "none": []});
         let reply = Protocol::Ec2Query.success(find("ec2").unwrap(), "DescribeVolumes", &output, "id-1");
         let text = String::from_utf8(reply.body.to_vec()).unwrap();
-        assert!(text.contains("<DescribeVolumesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>id-1</requestId>"));
+        assert!(text.contains(
+            "<DescribeVolumesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>id-1</requestId>"
+        ));
         assert!(text.contains("<volumeSet><item><volumeId>vol-1</volumeId></item></volumeSet>"));
         assert!(text.contains("<none></none>"));
     }

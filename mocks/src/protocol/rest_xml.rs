@@ -28,10 +28,9 @@ pub(super) fn error(error: &WireError, request_id: &str) -> Reply {
 pub(super) fn success(service: &dyn Service, output: &Value, request_id: &str) -> Reply {
     let mut body = String::new();
     if let Some((root, value)) = output.as_object().and_then(|members| members.iter().next()) {
-        body.push_str(xml::PROLOGUE);
-        body.push_str(&format!("<{root} xmlns=\"{}\">", service.xml_namespace()));
+        xml::start(&mut body, root, service.xml_namespace());
         xml::content(&mut body, value, Lists::Flat);
-        body.push_str(&format!("</{root}>"));
+        xml::close(&mut body, root);
     }
     let mut reply = Reply::ok(200, APPLICATION_XML, body);
     if reply.body.is_empty() {

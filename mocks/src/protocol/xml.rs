@@ -105,7 +105,9 @@ pub fn content(out: &mut String, value: &Value, lists: Lists) {
         Value::String(text) => out.push_str(&escape(text)),
         Value::Array(entries) => {
             let name = if let Lists::Wrapped(name) = lists { name } else { "member" };
-            entries.iter().for_each(|entry| element(out, name, entry, lists));
+            for entry in entries {
+                element(out, name, entry, lists);
+            }
         }
         Value::Object(members) => members.iter().for_each(|(name, member)| element(out, name, member, lists)),
     }
@@ -118,13 +120,25 @@ pub fn text(out: &mut String, name: &str, text: &str) {
     close(out, name);
 }
 
-fn open(out: &mut String, name: &str) {
+/// Appends the start of a document: its first line and the tag of its root.
+pub fn start(out: &mut String, root: &str, namespace: &str) {
+    out.push_str(PROLOGUE);
+    out.push('<');
+    out.push_str(root);
+    out.push_str(" xmlns=\"");
+    out.push_str(namespace);
+    out.push_str("\">");
+}
+
+/// Appends a start tag.
+pub fn open(out: &mut String, name: &str) {
     out.push('<');
     out.push_str(name);
     out.push('>');
 }
 
-fn close(out: &mut String, name: &str) {
+/// Appends an end tag.
+pub fn close(out: &mut String, name: &str) {
     out.push_str("</");
     out.push_str(name);
     out.push('>');

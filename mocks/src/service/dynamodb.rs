@@ -34,8 +34,16 @@ const OPERATIONS: &[Operation] = &[
 
 /// The operations on items. They are limited by the table's throughput, all others by the account's rate.
 const ITEM_OPERATIONS: &[&str] = &[
-    "BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems",
-    "TransactWriteItems", "UpdateItem",
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
 ];
 
 /// The kind of entity that a table is.
@@ -71,9 +79,9 @@ impl Service for DynamoDb {
 
     fn message_key(&self, code: &str) -> &'static str {
         match code {
-            "TransactionCanceledException" | "TransactionInProgressException" | "IdempotentParameterMismatchException" => {
-                "Message"
-            }
+            "TransactionCanceledException"
+            | "TransactionInProgressException"
+            | "IdempotentParameterMismatchException" => "Message",
             _ => "message",
         }
     }
@@ -83,8 +91,13 @@ impl Service for DynamoDb {
         Some(match code {
             "ThrottlingException" | "ServiceUnavailable" => "com.amazon.coral.availability#",
             "ValidationException" => "com.amazon.coral.validate#",
-            "AccessDeniedException" | "ExpiredTokenException" | "IncompleteSignature" | "InvalidSignatureException"
-            | "MissingAuthenticationTokenException" | "SerializationException" | "UnknownOperationException"
+            "AccessDeniedException"
+            | "ExpiredTokenException"
+            | "IncompleteSignature"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "SerializationException"
+            | "UnknownOperationException"
             | "UnrecognizedClientException" => "com.amazon.coral.service#",
             _ => "com.amazonaws.dynamodb.v20120810#",
         })
@@ -99,7 +112,11 @@ impl Service for DynamoDb {
     }
 
     fn throttle_code(&self, operation: &str) -> &'static str {
-        if ITEM_OPERATIONS.contains(&operation) { "ProvisionedThroughputExceededException" } else { "ThrottlingException" }
+        if ITEM_OPERATIONS.contains(&operation) {
+            "ProvisionedThroughputExceededException"
+        } else {
+            "ThrottlingException"
+        }
     }
 
     fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {
@@ -146,7 +163,8 @@ impl Service for DynamoDb {
 
 /// The tables of a batch or a transaction.
 fn tables_of(params: &Value) -> Vec<String> {
-    let batch = params.get("RequestItems").and_then(Value::as_object).into_iter().flatten().map(|(table, _)| table.clone());
+    let batch =
+        params.get("RequestItems").and_then(Value::as_object).into_iter().flatten().map(|(table, _)| table.clone());
     let parts = params.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
     let parts = parts.filter_map(Value::as_object).flat_map(Map::values);
     batch.chain(parts.map(|part| text(part, "TableName").to_owned()).filter(|t| !t.is_empty())).collect()
@@ -202,7 +220,7 @@ impl<'a> Stage<'a> {
         Ok(json!({"TableDescription": description}))
     }
 
-    /// A table as DescribeTable shows it. One that was never made is active, with a key called `pk`.
+    /// A table as `DescribeTable` shows it. One that was never made is active, with a key called `pk`.
     fn description(&self, name: &str) -> Value {
         let made = self.world.get(self.account, TABLE, name);
         let status = match made {
@@ -210,6 +228,7 @@ impl<'a> Stage<'a> {
             _ => "ACTIVE",
         };
         let member = |key: &str, default: Value| made.and_then(|t| t.value.get(key)).cloned().unwrap_or(default);
+        let attributes = json!([{"AttributeName": "pk", "AttributeType": "S"}]);
         let created = made.map_or(std::time::Duration::ZERO, |t| t.created);
         json!({
             "TableName": name,
@@ -217,7 +236,7 @@ impl<'a> Stage<'a> {
             "TableArn": format!("arn:aws:dynamodb:{}:{}:table/{name}", self.attempt.sender.region, self.account),
             "CreationDateTime": epoch_seconds(self.world.date_of(created)),
             "KeySchema": member("KeySchema", json!([{"AttributeName": "pk", "KeyType": "HASH"}])),
-            "AttributeDefinitions": member("AttributeDefinitions", json!([{"AttributeName": "pk", "AttributeType": "S"}])),
+            "AttributeDefinitions": member("AttributeDefinitions", attributes),
             "ItemCount": self.count_items(name),
             "TableSizeBytes": 0,
         })

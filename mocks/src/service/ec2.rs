@@ -101,7 +101,8 @@ impl Service for Ec2 {
     }
 
     fn refers_to(&self, attempt: &Attempt) -> Vec<String> {
-        let mut ids: Vec<String> = IDS.iter().flat_map(|name| numbered(&attempt.params, name)).collect();
+        let names = IDS.iter().chain(&["SecurityGroupId"]);
+        let mut ids: Vec<String> = names.flat_map(|name| numbered(&attempt.params, name)).collect();
         let filtered = filters(&attempt.params);
         ids.extend(filtered.into_iter().filter(|(name, _)| name.ends_with("-id")).flat_map(|(_, values)| values));
         ids
@@ -197,7 +198,9 @@ impl Stage<'_> {
     /// There are no volumes, so any that is named does not exist.
     fn describe_volumes(&mut self) -> Result<Done, WireError> {
         match numbered(self.params, "VolumeId").first() {
-            Some(id) => Err(wire_error_with(&Ec2, "InvalidVolume.NotFound", format!("The volume '{id}' does not exist."))),
+            Some(id) => {
+                Err(wire_error_with(&Ec2, "InvalidVolume.NotFound", format!("The volume '{id}' does not exist.")))
+            }
             None => Ok(done(json!({"volumeSet": []}))),
         }
     }

@@ -29,15 +29,27 @@ const FUNCTION: &str = "function";
 
 /// Errors whose message the model spells with a small letter; all others of the model have a capital.
 const SMALL_MESSAGE: &[&str] = &[
-    "CodeStorageExceededException", "InvalidParameterValueException", "InvalidRequestContentException",
-    "PreconditionFailedException", "RequestTooLargeException", "ResourceConflictException", "ResourceNotReadyException",
-    "TooManyRequestsException", "UnsupportedMediaTypeException",
+    "CodeStorageExceededException",
+    "InvalidParameterValueException",
+    "InvalidRequestContentException",
+    "PreconditionFailedException",
+    "RequestTooLargeException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "TooManyRequestsException",
+    "UnsupportedMediaTypeException",
 ];
 
 /// Errors that come from AWS's common front end and not from Lambda's model: a bare message.
 const FRONT_END: &[&str] = &[
-    "AccessDeniedException", "ExpiredTokenException", "IncompleteSignatureException", "InvalidSignatureException",
-    "MissingAuthenticationTokenException", "ServiceUnavailableException", "ThrottlingException", "UnknownOperationException",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "ServiceUnavailableException",
+    "ThrottlingException",
+    "UnknownOperationException",
     "UnrecognizedClientException",
 ];
 
@@ -117,7 +129,7 @@ impl Service for Lambda {
                 "Configuration": configuration(attempt, world, &name),
                 "Code": {"RepositoryType": "S3", "Location": "https://brownout.invalid/code.zip"},
             }),
-            "GetFunctionConfiguration" => configuration(attempt, world, &name),
+            "GetFunctionConfiguration" | "UpdateFunctionCode" => configuration(attempt, world, &name),
             "CreateFunction" if name.is_empty() => {
                 return Err(wire_error_with(self, "InvalidParameterValueException", "FunctionName is missing"));
             }
@@ -126,15 +138,19 @@ impl Service for Lambda {
                     let message = format!("Function already exist: {name}");
                     return Err(wire_error_with(self, "ResourceConflictException", message));
                 }
-                world.put(account, FUNCTION, &name, json!({
-                    "Runtime": attempt.params.get("Runtime"),
-                    "Handler": attempt.params.get("Handler"),
-                    "Role": attempt.params.get("Role"),
-                }));
+                world.put(
+                    account,
+                    FUNCTION,
+                    &name,
+                    json!({
+                        "Runtime": attempt.params.get("Runtime"),
+                        "Handler": attempt.params.get("Handler"),
+                        "Role": attempt.params.get("Role"),
+                    }),
+                );
                 let output = configuration(attempt, world, &name);
                 return Ok(Done { output, status: Some(201), created: vec![name], ..Done::default() });
             }
-            "UpdateFunctionCode" => configuration(attempt, world, &name),
             "DeleteFunction" => {
                 world.remove(account, FUNCTION, &name);
                 return Ok(Done { status: Some(204), ..Done::default() });
@@ -198,7 +214,8 @@ mod tests {
     #[test]
     fn a_request_of_boto3_is_recognised_and_answered() {
         let mut stage = Stage::new("ec2");
-        let path = "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A0%3Afunction%3Afn%3Alive/invocations?Qualifier=1";
+        let path =
+            "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A0%3Afunction%3Afn%3Alive/invocations?Qualifier=1";
         let ask = request("POST", path, &[SCOPE], "{\"n\":1}");
         let (attempt, done) = stage.send(ask.clone());
         assert_eq!((attempt.service.id(), attempt.operation.as_str()), ("lambda", "Invoke"));
@@ -212,7 +229,8 @@ mod tests {
     #[test]
     fn functions_are_made_once() {
         let mut stage = Stage::new("lambda");
-        let create = request("POST", "/2015-03-31/functions", &[SCOPE], r#"{"FunctionName":"fn","Runtime":"nodejs22.x"}"#);
+        let create =
+            request("POST", "/2015-03-31/functions", &[SCOPE], r#"{"FunctionName":"fn","Runtime":"nodejs22.x"}"#);
         assert_eq!(stage.send(create.clone()).1.unwrap().created, ["fn"]);
         assert_eq!(stage.send(create).1.unwrap_err().code, "ResourceConflictException");
         let list = stage.send(request("GET", "/2015-03-31/functions/?MaxItems=5", &[SCOPE], "")).1.unwrap().output;

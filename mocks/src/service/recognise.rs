@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Operation, SERVICES, Service, find};
+use super::scope::Scope;
+use super::{Operation, SERVICES, Service};
 use crate::protocol::Protocol;
 use crate::request::{Request, pairs, percent_decode};
 
@@ -34,7 +35,7 @@ pub struct Recognised {
 /// Recognises `request`; `default_service` is the one that unsigned requests are for.
 pub fn recognise(request: &Request, default_service: &'static dyn Service) -> Recognised {
     let scope = Scope::of(request);
-    let signed = scope.as_ref().map(|s| by_signing_name(&s.service));
+    let signed = Signed::of(scope.as_ref());
     let named = named(request, signed, default_service);
     let (service, protocol, operation, mut params, modelled) = match named {
         Some(named) => {
@@ -56,6 +57,29 @@ pub fn recognise(request: &Request, default_service: &'static dyn Service) -> Re
     Recognised { service, protocol, operation, params, target, modelled, access_key, region }
 }
 
+/// What a signature says about the service.
+#[derive(Clone, Copy)]
+enum Signed {
+    /// There is no signature.
+    No,
+    /// It is for a service of ours.
+    Ours(&'static dyn Service),
+    /// It is for a service that we do not know.
+    Foreign,
+}
+
+impl Signed {
+    fn of(scope: Option<&Scope>) -> Self {
+        let Some(Scope { service: name, .. }) = scope else { return Self::No };
+        let known = SERVICES.iter().copied().find(|s| s.signing_names().contains(&name.as_str()));
+        known.map_or(Self::Foreign, Self::Ours)
+    }
+
+    fn service(self) -> Option<&'static dyn Service> {
+        if let Self::Ours(service) = self { Some(service) } else { None }
+    }
+}
+
 /// A request that names its operation.
 struct Named {
     service: &'static dyn Service,
@@ -66,24 +90,19 @@ struct Named {
 }
 
 /// Reads `X-Amz-Target`, the RPC path of smithy, or `Action`.
-fn named(
-    request: &Request,
-    signed: Option<Option<&'static dyn Service>>,
-    default_service: &'static dyn Service,
-) -> Option<Named> {
+fn named(request: &Request, signed: Signed, default_service: &'static dyn Service) -> Option<Named> {
     if let Some(target) = request.header("x-amz-target") {
         let (prefix, operation) = target.rsplit_once('.').unwrap_or(("", target));
         let owner = SERVICES.iter().copied().find(|s| s.target_prefix() == Some(prefix));
-        let service = owner.or(signed.flatten()).unwrap_or(default_service);
+        let service = owner.or(signed.service()).unwrap_or(default_service);
         let protocol = json_version(request, service);
         return Some(Named { service, protocol, operation: operation.to_owned(), known: owner.is_some() });
     }
-    if let Some((_, operation)) =
-        request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
+    if let Some((_, operation)) = request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
         && request.header("smithy-protocol").is_some()
     {
         // The CBOR protocol is not spoken: whoever tries it learns the operation's name in ours.
-        let service = signed.flatten().unwrap_or(default_service);
+        let service = signed.service().unwrap_or(default_service);
         let operation = percent_decode(operation, false);
         return Some(Named { service, protocol: service.protocols()[0], operation, known: false });
     }
@@ -91,11 +110,7 @@ fn named(
 }
 
 /// Reads the query protocols. Without a signature the API version tells the services apart.
-fn action(
-    request: &Request,
-    signed: Option<Option<&'static dyn Service>>,
-    default_service: &'static dyn Service,
-) -> Option<Named> {
+fn action(request: &Request, signed: Signed, default_service: &'static dyn Service) -> Option<Named> {
     let is_form = request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
     let text = match is_form {
         true => String::from_utf8_lossy(&request.body).into_owned(),
@@ -105,16 +120,14 @@ fn action(
     let form = pairs(&text);
     let value = |key: &str| form.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
     let (operation, version) = (value("Action")?, value("Version"));
-    let by_version = SERVICES
-        .iter()
-        .copied()
-        .find(|s| query_protocol(*s).is_some() && version.as_deref() == Some(s.api_version()));
+    let by_version =
+        SERVICES.iter().copied().find(|s| query_protocol(*s).is_some() && version.as_deref() == Some(s.api_version()));
     let (service, known) = match signed {
         // A signature for a service that speaks no query protocol: `Action` is data of its own.
-        Some(Some(service)) if query_protocol(service).is_none() => return None,
-        Some(Some(service)) => (service, true),
-        Some(None) => (default_service, false),
-        None => match by_version {
+        Signed::Ours(service) if query_protocol(service).is_none() => return None,
+        Signed::Ours(service) => (service, true),
+        Signed::Foreign => (default_service, false),
+        Signed::No => match by_version {
             Some(service) => (service, true),
             None if query_protocol(default_service).is_none() => return None,
             None => (default_service, true),
@@ -143,13 +156,13 @@ fn json_version(request: &Request, service: &'static dyn Service) -> Protocol {
 /// A request that only its method and path describe.
 fn rest(
     request: &Request,
-    signed: Option<Option<&'static dyn Service>>,
+    signed: Signed,
     default_service: &'static dyn Service,
 ) -> (&'static dyn Service, Protocol, String, Value, bool) {
-    let service = signed.flatten().unwrap_or(default_service);
+    let service = signed.service().unwrap_or(default_service);
     let protocol = service.protocols()[0];
     // A gateway's callers may sign for any service name; nobody else answers for a foreign one.
-    let ours = signed.is_none_or(|known| known.is_some()) || service.id() == "execute-api";
+    let ours = !matches!(signed, Signed::Foreign) || service.id() == "execute-api";
     let mut params = protocol.params(request);
     if service.id() == "execute-api" {
         let path = percent_decode(&request.path, false);
@@ -230,43 +243,10 @@ fn form(text: &str) -> Value {
     Value::Object(query_members(text))
 }
 
-/// The service that a signature's scope names, if it is one of ours.
-fn by_signing_name(name: &str) -> Option<&'static dyn Service> {
-    SERVICES.iter().copied().find(|s| s.signing_names().contains(&name)).or_else(|| find(name))
-}
-
-/// The credential scope of a signature.
-#[derive(Debug, PartialEq, Eq)]
-struct Scope {
-    access_key: String,
-    /// Absent for SigV4a, which signs for several.
-    region: Option<String>,
-    service: String,
-}
-
-impl Scope {
-    /// Reads `Authorization`, or the query of a presigned URL.
-    fn of(request: &Request) -> Option<Self> {
-        if let Some(header) = request.header("authorization").filter(|h| h.starts_with("AWS4-")) {
-            let (_, rest) = header.split_once("Credential=")?;
-            return Self::parse(rest.split([',', ' ']).next()?);
-        }
-        Self::parse(&request.query_value("X-Amz-Credential")?)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (access_key, region, service) = match *text.split('/').collect::<Vec<_>>() {
-            [access_key, _, region, service, "aws4_request"] => (access_key, Some(region.to_owned()), service),
-            [access_key, _, service, "aws4_request"] => (access_key, None, service),
-            _ => return None,
-        };
-        Some(Self { access_key: access_key.to_owned(), region, service: service.to_owned() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::find;
     use crate::service::testing::{Lcg, request};
 
     fn default_service(id: &str) -> &'static dyn Service {
@@ -274,17 +254,9 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_read() {
-        let scope = Scope::parse("AKIABROWNOUT00000007/20260101/eu-west-1/ec2/aws4_request").unwrap();
-        assert_eq!((scope.access_key.as_str(), scope.service.as_str()), ("AKIABROWNOUT00000007", "ec2"));
-        assert_eq!(scope.region.as_deref(), Some("eu-west-1"));
-        assert_eq!(Scope::parse("AKID/20260101/s3/aws4_request").unwrap().region, None);
-        assert_eq!(Scope::parse("///"), None);
-    }
-
-    #[test]
     fn a_target_header_beats_the_default_service() {
-        let headers = [("x-amz-target", "DynamoDB_20120810.ListTables"), ("content-type", "application/x-amz-json-1.0")];
+        let headers =
+            [("x-amz-target", "DynamoDB_20120810.ListTables"), ("content-type", "application/x-amz-json-1.0")];
         let got = recognise(&request("POST", "/", &headers, "{\"Limit\":1}"), default_service("ec2"));
         assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("dynamodb", "ListTables", true));
         assert_eq!((got.protocol, got.params["Limit"].as_u64()), (Protocol::AwsJson10, Some(1)));
@@ -296,7 +268,8 @@ mod tests {
     #[test]
     fn forms_go_by_scope_then_version_then_default() {
         let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-        let scope = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0";
+        let scope =
+            "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0";
         let body = "Action=GetCallerIdentity&Version=2011-06-15";
         for headers in [&[form, ("authorization", scope)][..], &[form]] {
             let got = recognise(&request("POST", "/", headers, body), default_service("ec2"));
@@ -334,15 +307,58 @@ mod tests {
     #[test]
     fn no_request_makes_it_panic() {
         const PARTS: &[&str] = &[
-            "/", "?", "&", "=", "%", "%zz", "%00", "Action=", "Version=2016-11-15", "list-type=2", "delete", "x-id=GetObject",
-            "2015-03-31", "functions", "invocations", "InstanceId.1", "InstanceId.99999999999999999999", "X-Amz-Credential=a/b/c/d/aws4_request",
-            "RunInstances", "DynamoDB_20120810.", "AmazonSQS.", "bucket", "ü", "{", "}", "\"", "[[[[", "\u{1}", ".", "..", "//",
-            "service/x/operation/y", "application/x-www-form-urlencoded", "application/x-amz-json-1.1", "AWS4-HMAC-SHA256 Credential=",
-            "{\"TableName\":\"t\"}", "{\"TableName\":[]}", "{\"Key\":{\"a\":{\"S\":\"b\"}}}", "{\"QueueUrl\":7}", "s3", "STREAMING-",
+            "/",
+            "?",
+            "&",
+            "=",
+            "%",
+            "%zz",
+            "%00",
+            "Action=",
+            "Version=2016-11-15",
+            "list-type=2",
+            "delete",
+            "x-id=GetObject",
+            "2015-03-31",
+            "functions",
+            "invocations",
+            "InstanceId.1",
+            "InstanceId.99999999999999999999",
+            "X-Amz-Credential=a/b/c/d/aws4_request",
+            "RunInstances",
+            "DynamoDB_20120810.",
+            "AmazonSQS.",
+            "bucket",
+            "ü",
+            "{",
+            "}",
+            "\"",
+            "[[[[",
+            "\u{1}",
+            ".",
+            "..",
+            "//",
+            "service/x/operation/y",
+            "application/x-www-form-urlencoded",
+            "application/x-amz-json-1.1",
+            "AWS4-HMAC-SHA256 Credential=",
+            "{\"TableName\":\"t\"}",
+            "{\"TableName\":[]}",
+            "{\"Key\":{\"a\":{\"S\":\"b\"}}}",
+            "{\"QueueUrl\":7}",
+            "s3",
+            "STREAMING-",
         ];
         const HEADERS: &[&str] = &[
-            "x-amz-target", "authorization", "content-type", "host", "smithy-protocol", "x-amz-content-sha256", "x-amz-copy-source",
-            "content-encoding", "x-amz-invocation-type",
+            "x-amz-target",
+            "authorization",
+            "content-type",
+            "host",
+            "smithy-protocol",
+            "x-amz-content-sha256",
+            "x-amz-copy-source",
+            "content-encoding",
+            "x-amz-invocation-type",
         ];
         let mut lcg = Lcg(7);
         let mut world = crate::service::testing::world();
@@ -354,10 +370,8 @@ mod tests {
             let (path, body) = (format!("/{}", text(6)), text(8));
             let values: Vec<String> = (0..3).map(|_| text(4)).collect();
             let method = ["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH"][lcg.below(6) as usize];
-            let headers: Vec<(&str, &str)> = values
-                .iter()
-                .map(|v| (HEADERS[lcg.below(HEADERS.len() as u64) as usize], v.as_str()))
-                .collect();
+            let headers: Vec<(&str, &str)> =
+                values.iter().map(|v| (HEADERS[lcg.below(HEADERS.len() as u64) as usize], v.as_str())).collect();
             let service = SERVICES[round % SERVICES.len()];
             let request = request(method, &path, &headers, &body);
             let got = recognise(&request, service);

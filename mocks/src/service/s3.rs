@@ -34,10 +34,38 @@ const OPERATIONS: &[Operation] = &[
 
 /// Query keys that turn a request into one about something else than the object or the bucket itself.
 const SUBRESOURCES: &[&str] = &[
-    "accelerate", "acl", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold",
-    "lifecycle", "logging", "metrics", "notification", "object-lock", "ownershipControls", "partNumber", "policy",
-    "policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "session",
-    "tagging", "torrent", "uploadId", "uploads", "versioning", "versions", "website",
+    "accelerate",
+    "acl",
+    "analytics",
+    "attributes",
+    "cors",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "partNumber",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "session",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versioning",
+    "versions",
+    "website",
 ];
 
 /// The kinds of entity that a bucket and an object are.
@@ -202,10 +230,12 @@ fn bucket_of_host(host: &str) -> Option<&str> {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    let prefix = [".s3.", ".s3-"].iter().find_map(|mark| name.split_once(mark)).map(|(bucket, _)| bucket).or_else(|| {
-        let own = [".localhost", ".127.0.0.1", ".localhost.localdomain"].iter().find_map(|own| name.strip_suffix(own))?;
-        Some(own.strip_suffix(".s3").unwrap_or(own))
-    })?;
+    let prefix =
+        [".s3.", ".s3-"].iter().find_map(|mark| name.split_once(mark)).map(|(bucket, _)| bucket).or_else(|| {
+            let own =
+                [".localhost", ".127.0.0.1", ".localhost.localdomain"].iter().find_map(|own| name.strip_suffix(own))?;
+            Some(own.strip_suffix(".s3").unwrap_or(own))
+        })?;
     let first = prefix.split('.').next().unwrap_or_default();
     (!prefix.is_empty() && first != "s3" && !first.starts_with("s3-")).then_some(prefix)
 }
@@ -261,7 +291,6 @@ impl Stage<'_> {
 
 #[cfg(test)]
 mod tests {
-
     use crate::service::find;
     use crate::service::recognise::recognise;
     use crate::service::testing::{Stage, request};
@@ -291,7 +320,11 @@ mod tests {
             ("GET", "/bucket", ("host", "s3.us-east-1.amazonaws.com"), "ListObjects", Some("bucket")),
         ] {
             let got = recognise(&request(method, path, &[scope, header], ""), find("ec2").unwrap());
-            assert_eq!((got.operation.as_str(), got.target.as_deref(), got.modelled), (operation, target, true), "{path}");
+            assert_eq!(
+                (got.operation.as_str(), got.target.as_deref(), got.modelled),
+                (operation, target, true),
+                "{path}"
+            );
         }
         for (method, path, name) in [
             ("PUT", "/b/k?partNumber=1&uploadId=u", "UploadPart"),

@@ -84,10 +84,12 @@ impl Service for Sqs {
     fn error_namespace(&self, code: &str) -> Option<&'static str> {
         // What AWS's common front end says comes from its own namespace.
         Some(match code {
-            "AccessDeniedException" | "ExpiredTokenException" | "InvalidSignatureException"
-            | "MissingAuthenticationTokenException" | "UnknownOperationException" | "UnrecognizedClientException" => {
-                "com.amazon.coral.service#"
-            }
+            "AccessDeniedException"
+            | "ExpiredTokenException"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "UnknownOperationException"
+            | "UnrecognizedClientException" => "com.amazon.coral.service#",
             _ => "com.amazonaws.sqs#",
         })
     }
@@ -122,8 +124,12 @@ impl Service for Sqs {
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError> {
         let queue = attempt.target.as_deref().unwrap_or_default();
         let query = attempt.protocol == Protocol::AwsQuery;
-        let mut stage = Stage { attempt, params: &attempt.params, account: &attempt.sender.account, queue, query, world };
-        if queue.is_empty() && attempt.operation != "ListQueues" && OPERATIONS.iter().any(|o| o.name == attempt.operation) {
+        let mut stage =
+            Stage { attempt, params: &attempt.params, account: &attempt.sender.account, queue, query, world };
+        if queue.is_empty()
+            && attempt.operation != "ListQueues"
+            && OPERATIONS.iter().any(|o| o.name == attempt.operation)
+        {
             return Err(wire_error_with(self, "MissingParameter", "The request must name a queue"));
         }
         let output = match attempt.operation.as_str() {
@@ -155,7 +161,7 @@ struct Stage<'a> {
     attempt: &'a Attempt,
     params: &'a Value,
     account: &'a str,
-    /// The queue's name; empty for ListQueues.
+    /// The queue's name; empty for `ListQueues`.
     queue: &'a str,
     /// Whether the query protocol asks, whose lists and maps are spelt otherwise.
     query: bool,
@@ -223,7 +229,8 @@ impl Stage<'_> {
             let entries: Vec<Value> = known.map(|(name, value)| json!({"Name": name, "Value": value})).collect();
             return json!({"Attribute": entries});
         }
-        json!({"Attributes": known.map(|(name, value)| (name.to_owned(), value.into())).collect::<Map<String, Value>>()})
+        let members: Map<String, Value> = known.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        json!({"Attributes": members})
     }
 }
 
@@ -261,7 +268,10 @@ mod tests {
     fn urls_lead_back_to_the_host_that_was_asked() {
         let mut stage = Stage::new("sqs");
         let made = stage.json("CreateQueue", &json!({"QueueName": "q"})).unwrap();
-        assert_eq!((made.output["QueueUrl"].as_str(), made.created), (Some("http://localhost:4566/000000000000/q"), vec!["q".to_owned()]));
+        assert_eq!(
+            (made.output["QueueUrl"].as_str(), made.created),
+            (Some("http://localhost:4566/000000000000/q"), vec!["q".to_owned()])
+        );
         assert_eq!(stage.json("GetQueueUrl", &json!({"QueueName": "q"})).unwrap().output, made.output);
         let list = stage.json("ListQueues", &json!({})).unwrap().output;
         assert_eq!(list, json!({"QueueUrls": ["http://localhost:4566/000000000000/q"]}));

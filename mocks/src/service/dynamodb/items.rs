@@ -24,7 +24,9 @@ fn canonical(value: &Value) -> String {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(name, _)| *name);
-            members.iter().map(|(name, value)| format!("{name:?}:{},", canonical(value))).collect()
+            let parts: Vec<String> =
+                members.iter().map(|(name, value)| format!("{name:?}:{}", canonical(value))).collect();
+            parts.join(",")
         }
         other => other.to_string(),
     }
@@ -59,8 +61,10 @@ impl<'a> Stage<'a> {
         }
         self.world.put(self.account, KEY, table, json!(names));
         // In the order in which they were written, so that the latest of one key stays.
-        let mut ids: Vec<_> =
-            self.stored(table).map(|(id, _)| (self.world.get(self.account, ITEM, &id).map(|e| e.created), id)).collect();
+        let mut ids: Vec<_> = self
+            .stored(table)
+            .map(|(id, _)| (self.world.get(self.account, ITEM, &id).map(|e| e.created), id))
+            .collect();
         ids.sort();
         for (_, id) in ids {
             if let Some(item) = self.world.remove(self.account, ITEM, &id) {
@@ -72,7 +76,8 @@ impl<'a> Stage<'a> {
 
     /// The id that the request's `Key` makes, learned on the way.
     fn keyed(&mut self, table: &str, key: Option<&Value>) -> Result<String, WireError> {
-        let members = key.and_then(Value::as_object).filter(|k| !k.is_empty()).ok_or_else(|| invalid("Key is missing"))?;
+        let members =
+            key.and_then(Value::as_object).filter(|k| !k.is_empty()).ok_or_else(|| invalid("Key is missing"))?;
         self.learn_key(table, members.keys().cloned().collect());
         Ok(format!("{table}/{}", canonical(&Value::Object(members.clone()))))
     }
@@ -157,7 +162,9 @@ impl<'a> Stage<'a> {
         let values = self.params.get("ExpressionAttributeValues").and_then(Value::as_object);
         let query = self.attempt.operation == "Query";
         let fits = |item: &Value| match (query, values) {
-            (true, Some(values)) => item.as_object().is_some_and(|i| i.values().any(|v| values.values().any(|w| w == v))),
+            (true, Some(values)) => {
+                item.as_object().is_some_and(|i| i.values().any(|v| values.values().any(|w| w == v)))
+            }
             _ => true,
         };
         let items: Vec<&Value> = self.stored(table).map(|(_, item)| item).filter(|i| fits(i)).take(limit).collect();

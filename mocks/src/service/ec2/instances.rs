@@ -74,10 +74,14 @@ impl Stage<'_> {
 
     /// What a repeated token is compared by: everything but the token, in an order of its own.
     fn parameters_hash(&self) -> String {
-        let mut all: Vec<_> = self.params.as_object().into_iter().flatten().filter(|(k, _)| *k != "ClientToken").collect();
+        let mut all: Vec<_> =
+            self.params.as_object().into_iter().flatten().filter(|(k, _)| *k != "ClientToken").collect();
         all.sort_by_key(|(key, _)| *key);
-        let text: String = all.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-        hex::encode(Sha256::digest(text))
+        let mut hash = Sha256::new();
+        for (key, value) in all {
+            hash.update(format!("{key}={value}\n"));
+        }
+        hex::encode(hash.finalize())
     }
 
     /// One reservation with these instances.
@@ -105,6 +109,7 @@ impl Stage<'_> {
         let entity = self.world.get(self.account, KIND, id)?;
         let value = &entity.value;
         let (code, name) = self.state(value);
+        let zone = format!("{}a", text(value, "region"));
         Some(json!({
             "instanceId": id,
             "imageId": text(value, "image"),
@@ -114,7 +119,7 @@ impl Stage<'_> {
             "amiLaunchIndex": value.get("index"),
             "instanceType": text(value, "type"),
             "launchTime": self.created_at(entity.created),
-            "placement": {"availabilityZone": format!("{}a", text(value, "region")), "groupName": "", "tenancy": "default"},
+            "placement": {"availabilityZone": zone, "groupName": "", "tenancy": "default"},
             "monitoring": {"state": "disabled"},
             "architecture": "x86_64",
             "rootDeviceType": "ebs",
@@ -126,11 +131,8 @@ impl Stage<'_> {
     /// The ids that a request is about: those it names, which must all exist, or all that exist.
     fn chosen(&self) -> Result<Vec<String>, WireError> {
         let named = numbered(self.params, "InstanceId");
-        let missing: Vec<&str> = named
-            .iter()
-            .filter(|id| self.world.get(self.account, KIND, id).is_none())
-            .map(String::as_str)
-            .collect();
+        let missing: Vec<&str> =
+            named.iter().filter(|id| self.world.get(self.account, KIND, id).is_none()).map(String::as_str).collect();
         match *missing {
             [] if named.is_empty() => Ok(self.world.list(self.account, KIND).map(|(id, _)| id.to_owned()).collect()),
             [] => Ok(named),
@@ -250,15 +252,15 @@ mod tests {
         let mut stage = Stage::new("ec2");
         let id = stage.form("Action=RunInstances&MinCount=1&MaxCount=1&ImageId=ami-1").unwrap().created[0].clone();
         let ask = format!("Action=DescribeInstances&InstanceId.1={id}");
-        let state = |stage: &mut Stage| {
+        let name_of = |stage: &mut Stage| {
             let output = stage.form(&ask).unwrap().output;
             output["reservationSet"][0]["instancesSet"][0]["instanceState"]["name"].as_str().unwrap().to_owned()
         };
-        assert_eq!(state(&mut stage), "pending");
+        assert_eq!(name_of(&mut stage), "pending");
         let stop = format!("Action=StopInstances&InstanceId.1={id}");
         assert_eq!(stage.form(&stop).unwrap_err().code, "IncorrectInstanceState");
         stage.wait(5);
-        assert_eq!(state(&mut stage), "running");
+        assert_eq!(name_of(&mut stage), "running");
         let terminate = format!("Action=TerminateInstances&InstanceId.1={id}");
         let changed = stage.form(&terminate).unwrap().output;
         assert_eq!(changed["instancesSet"][0]["previousState"]["name"], "running");
@@ -266,7 +268,7 @@ mod tests {
         stage.wait(4);
         stage.form(&terminate).unwrap();
         stage.wait(1);
-        assert_eq!(state(&mut stage), "terminated", "asking twice does not start it anew");
+        assert_eq!(name_of(&mut stage), "terminated", "asking twice does not start it anew");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::service::{Done, iso_date};
 /// The most entries of one page, and the most deletions of one request.
 const PAGE_MAX: usize = 1000;
 
-/// The keys that the body of a DeleteObjects request names. Its XML is flat enough for a plain search.
+/// The keys that the body of a `DeleteObjects` request names. Its XML is flat enough for a plain search.
 pub(super) fn keys_to_delete(body: &[u8]) -> Vec<String> {
     let body = String::from_utf8_lossy(body);
     let entries = body.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
@@ -33,7 +33,7 @@ impl Stage<'_> {
         Done { output, ..Done::default() }
     }
 
-    /// ListObjects and ListObjectsV2. A continuation token is the last key of the page before it.
+    /// `ListObjects` and `ListObjectsV2`. A continuation token is the last key of the page before it.
     pub(super) fn list_objects(&self) -> Done {
         let query = |name: &str| text(&self.attempt.params, name);
         let second = self.attempt.operation == "ListObjectsV2";
@@ -124,7 +124,8 @@ mod tests {
             let ask = request("GET", &format!("/bucket?list-type=2&{query}"), &[], "");
             let result = stage.send(ask).1.unwrap().output["ListBucketResult"].take();
             let keys = result["Contents"].as_array().unwrap().iter().map(|c| c["Key"].as_str().unwrap().to_owned());
-            let groups = result["CommonPrefixes"].as_array().unwrap().iter().map(|c| c["Prefix"].as_str().unwrap().to_owned());
+            let groups =
+                result["CommonPrefixes"].as_array().unwrap().iter().map(|c| c["Prefix"].as_str().unwrap().to_owned());
             (keys.collect::<Vec<_>>(), groups.collect::<Vec<_>>(), result["NextContinuationToken"].clone())
         };
         assert_eq!(list(&mut stage, "prefix=a/").0, ["a/1", "a/2"]);

@@ -77,7 +77,7 @@ impl Stage<'_> {
         Ok(Done { output, created: vec![id], ..Done::default() })
     }
 
-    /// GetObject and HeadObject. There is no `x-amz-checksum-*`, so that clients have nothing to verify
+    /// `GetObject` and `HeadObject`. There is no `x-amz-checksum-*`, so that clients have nothing to verify
     /// unless a fault gives them something.
     pub(super) fn get_object(&mut self) -> Result<Done, WireError> {
         let id = id_of(self.bucket, self.key);
@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn framed_bodies_are_unpacked() {
         let mut stage = Stage::new("s3");
-        let headers = [("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"), ("content-encoding", "aws-chunked")];
+        let headers =
+            [("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"), ("content-encoding", "aws-chunked")];
         stage.reply(request("PUT", "/b/k", &headers, "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"));
         assert_eq!(stage.reply(request("GET", "/b/k", &[], "")).body, "hello");
         assert_eq!(stage.reply(request("PUT", "/b/k", &headers, "5\r\nhel")).code.as_deref(), Some("IncompleteBody"));

@@ -155,14 +155,19 @@ mod tests {
     #[test]
     fn batches_are_limited_and_keep_their_order() {
         let mut stage = Stage::new("sqs");
-        let entries = |n: usize| (0..n).map(|i| json!({"Id": i.to_string(), "MessageBody": i.to_string()})).collect::<Vec<_>>();
+        let entries =
+            |n: usize| (0..n).map(|i| json!({"Id": i.to_string(), "MessageBody": i.to_string()})).collect::<Vec<_>>();
         let ask = |n: usize| json!({"QueueUrl": "http://h/0/q", "Entries": entries(n)});
         let sent = stage.json("SendMessageBatch", &ask(10)).unwrap().output;
         assert_eq!((sent["Successful"].as_array().unwrap().len(), &sent["Failed"]), (10, &json!([])));
         assert_eq!(stage.json("SendMessageBatch", &ask(11)).unwrap_err().code, "TooManyEntriesInBatchRequest");
         assert_eq!(stage.json("SendMessageBatch", &ask(0)).unwrap_err().code, "EmptyBatchRequest");
-        let got = stage.json("ReceiveMessage", &json!({"QueueUrl": "http://h/0/q", "MaxNumberOfMessages": 10})).unwrap().output;
-        let bodies: Vec<&str> = got["Messages"].as_array().unwrap().iter().map(|m| m["Body"].as_str().unwrap()).collect();
+        let got = stage
+            .json("ReceiveMessage", &json!({"QueueUrl": "http://h/0/q", "MaxNumberOfMessages": 10}))
+            .unwrap()
+            .output;
+        let bodies: Vec<&str> =
+            got["Messages"].as_array().unwrap().iter().map(|m| m["Body"].as_str().unwrap()).collect();
         assert_eq!(bodies, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     }
 }
