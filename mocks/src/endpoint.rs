@@ -11,7 +11,7 @@ use crate::journal::{Answered, By, EventKind, How, Recorder, Seq};
 use crate::plan::{Plan, PlanState};
 use crate::protocol::Reply;
 use crate::request::{Attempt, Request};
-use crate::service::{Class, Done, wire_error};
+use crate::service::Class;
 
 mod arrival;
 mod world;
@@ -273,31 +273,14 @@ fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) -> Reply {
     let service = attempt.service;
     let head = attempt.request.method == http::Method::HEAD;
     let result = if unmodelled {
-        let mut error = wire_error(service, "NotImplemented");
-        error.status = 501;
-        error.class = Class::Permanent;
-        error.message = format!(
-            "brownout does not model {} of {}; script its answer with `reply`, or put an emulator behind brownout with `upstream`",
-            attempt.operation,
-            service.id()
-        );
-        Err(error)
+        Err(crate::service::unmodelled(service, &attempt.operation))
     } else {
         service.perform(attempt, world)
     };
     let id = world.request_id();
     match result {
-        Ok(Done { output, status, headers, body, created: _ }) => {
-            let mut reply = attempt.protocol.success(service, &attempt.operation, &output, &id);
-            if let Some(body) = body {
-                // A raw body brings its own content type, if it wants one.
-                reply.headers.retain(|(n, _)| n != "content-type");
-                reply.body = body;
-            }
-            if let Some(status) = status {
-                reply.status = status;
-            }
-            reply.headers.extend(headers);
+        Ok(done) => {
+            let mut reply = attempt.protocol.answer(service, &attempt.operation, &done, &id);
             if head {
                 reply.body = bytes::Bytes::new();
             }

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 
 /// A GetItem as botocore sends it, without a signature.
 const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: DynamoDB_20120810.GetItem\r\n\
-content-type: application/x-amz-json-1.0\r\ncontent-length: 22\r\n\r\n{\"TableName\":\"orders\"}";
+content-type: application/x-amz-json-1.0\r\ncontent-length: 45\r\n\r\n{\"TableName\":\"orders\",\"Key\":{\"id\":{\"S\":\"1\"}}}";
 
 fn step(fault: serde_json::Value) -> Step {
     let fault: Fault = serde_json::from_value(fault).unwrap();
