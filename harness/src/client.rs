@@ -14,6 +14,7 @@ use brownout_mocks::service::Service;
 use brownout_mocks::transport::Network;
 use serde_json::Value;
 
+pub mod aws_sdk_rust;
 pub mod request;
 
 /// A future that may move between threads.
