@@ -1,6 +1,6 @@
 //! The client `aws-sdk-rust`: the AWS SDK for Rust's own runtime, playing any operation of any signed service.
 //!
-//! There is no service crate behind it. Retry strategies, classifiers, interceptors, SigV4 signing,
+//! There is no service crate behind it. Retry strategies, classifiers, interceptors, signing,
 //! timeouts, connection pool and poisoning are the SDK's own (`aws-smithy-runtime`, `aws-runtime`), put
 //! together as generated service crates put them together. Of ours are the writing of requests
 //! ([`super::request`]), the reading of error codes, and the connections, so that it runs in virtual time.

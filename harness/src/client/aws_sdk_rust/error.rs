@@ -88,7 +88,8 @@ fn xml(body: &[u8]) -> CodeAndMessage {
     let member = |name: &str| {
         let (_, rest) = error.split_once(&format!("<{name}>"))?;
         let (value, _) = rest.split_once(&format!("</{name}>"))?;
-        Some(value.trim().replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&"))
+        let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+        Some(entities.iter().fold(value.trim().to_owned(), |text, (entity, c)| text.replace(entity, c)))
     };
     (member("Code"), member("Message"))
 }
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn xml_codes_come_from_the_error_element() {
-        let ec2 = "<?xml version=\"1.0\"?><Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>a &amp; b</Message></Error></Errors></Response>";
+        let ec2 = "<?xml version=\"1.0\"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>\
+            <Message>a &amp; b</Message></Error></Errors><RequestID>r</RequestID></Response>";
         let error = ServiceError::read(Protocol::Ec2Query, 503, &Headers::new(), ec2.as_bytes());
         assert_eq!((error.meta().code(), error.meta().message()), (Some("RequestLimitExceeded"), Some("a & b")));
         assert_eq!(code(Protocol::RestXml, &[], "<Error><Code>SlowDown</Code></Error>").as_deref(), Some("SlowDown"));

@@ -35,14 +35,14 @@ impl Repeatable {
 
     fn reseed(&self, cfg: &ConfigBag) {
         let Some(Tag(tag)) = cfg.load::<Tag>() else { return };
-        let bits = self.seed.stream(Key {
+        let mut stream = self.seed.stream(Key {
             step: &self.stream,
             client: tag.client,
             operation: cfg.load::<Metadata>().map_or("", Metadata::name),
             call: tag.ordinal,
             attempt: cfg.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts),
         });
-        fastrand::seed({ bits }.bits());
+        fastrand::seed(stream.bits());
     }
 }
 

@@ -98,11 +98,10 @@ struct Played {
 
 impl Played {
     fn attempts(&self) -> Vec<(Duration, &Received)> {
-        let attempt = |e: &'_ Event| Duration::from_micros(e.at_us);
         self.events
             .iter()
             .filter_map(|e| match &e.kind {
-                EventKind::AttemptReceived(received) => Some((attempt(e), &**received)),
+                EventKind::AttemptReceived(received) => Some((Duration::from_micros(e.at_us), &**received)),
                 _ => None,
             })
             .collect()
@@ -120,7 +119,7 @@ impl Played {
 
     /// Pauses between the attempts, in seconds.
     fn gaps(&self) -> Vec<f64> {
-        self.attempts().windows(2).map(|w| (w[1].0 - w[0].0).as_secs_f64()).collect()
+        self.attempts().windows(2).map(|w| w[1].0.as_secs_f64() - w[0].0.as_secs_f64()).collect()
     }
 
     fn connections(&self) -> usize {
@@ -178,10 +177,12 @@ fn calls_may_overlap() {
     let story = Story::new(json!([{"times": 1, "per": "call", "inject": [{"latency": "100ms"}, {"http": 503}]}]));
     let played = story.play_with(async |client, story| {
         let client = Arc::new(client);
-        let calls: Vec<_> = (1..=20).map(|n| {
-            let (client, call) = (Arc::clone(&client), story.call(0, n));
-            tokio::spawn(async move { client.call(&call).await })
-        }).collect();
+        let calls: Vec<_> = (1..=20)
+            .map(|n| {
+                let (client, call) = (Arc::clone(&client), story.call(0, n));
+                tokio::spawn(async move { client.call(&call).await })
+            })
+            .collect();
         let mut heard = Vec::new();
         for call in calls {
             heard.push(call.await.unwrap());

@@ -101,3 +101,54 @@ fn the_retry_quota_runs_dry_within_a_trial_only() {
     let cheap = story.with(&[("retries.spec", "2.1"), ("retries.max_attempts", "3")]).play(40);
     assert_eq!(cheap.attempts().len(), 40 + 35, "14 tokens for each retry");
 }
+
+#[test]
+fn a_connection_that_was_used_before_may_break_too() {
+    let steps = json!([
+        {"times": 1, "inject": {"throttle": {}}},
+        {"times": 1, "inject": "close"},
+        {"times": 1, "inject": {"throttle": {}}, "id": "again"},
+        {"times": 1, "inject": {"reset": {"at": "request"}}},
+    ]);
+    let played = Story::new(steps).with(&[("retries.max_attempts", "5")]).play(1);
+    let seen: Vec<_> = played.attempts().iter().map(|(_, a)| (a.connection, a.sdk_attempt, a.resend)).collect();
+    let expected = [(1, 1), (1, 2), (2, 3), (2, 4), (3, 5)].map(|(connection, attempt)| (connection, Some(attempt), false));
+    assert_eq!(seen, expected, "{:#?}", played.events);
+}
+
+#[test]
+fn a_stream_that_breaks_is_the_callers_to_retry() {
+    let s3 = |operation, params| Story { service: "s3", operation, params, ..Story::new(json!([])) };
+    let steps = json!([{"when": {"operation": "GetObject"}, "times": 1, "inject": {"truncate": {"after": 1}}}]);
+    let get = Story { steps, ..s3("GetObject", json!({"Bucket": "b", "Key": "k"})) };
+    let played = get.play_with(async |client, story| {
+        client.call(&s3("CreateBucket", json!({"Bucket": "b"})).call(0, 1)).await;
+        client.call(&s3("PutObject", json!({"Bucket": "b", "Key": "k", "Body": "hello"})).call(0, 2)).await;
+        vec![client.call(&story.call(0, 3)).await, client.call(&story.call(0, 4)).await]
+    });
+    let gets = played.attempts().iter().filter(|(_, a)| a.operation == "GetObject").count();
+    assert_eq!(gets, 2, "{:#?}", played.events);
+    assert_eq!((played.heard[0].outcome, played.heard[0].status), (Outcome::Error, Some(200)));
+    assert_eq!((played.heard[1].outcome, played.heard[1].body.as_ref()), (Outcome::Success, &b"hello"[..]));
+}
+
+#[test]
+fn an_error_in_a_good_answer_of_s3_is_seen() {
+    let body = r#"<?xml version="1.0"?><Error><Code>InternalError</Code><Message>m</Message></Error>"#;
+    let steps = json!([{"inject": {"reply": {"status": 200, "body": body}}}]);
+    let params = json!({"Bucket": "b", "Key": "k", "Body": "hello"});
+    let played = Story { service: "s3", operation: "PutObject", params, ..Story::new(steps) }.play(1);
+    assert_eq!(played.attempts().len(), 3);
+    assert_eq!((played.heard[0].outcome, played.heard[0].code.as_deref()), (Outcome::Error, Some("InternalError")));
+}
+
+#[test]
+fn a_token_is_the_same_in_all_attempts_and_another_in_each_call() {
+    let steps = json!([{"times": 2, "per": "call", "inject": {"http": 503}}]);
+    let params = json!({"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1});
+    let played = Story { service: "ec2", operation: "RunInstances", params, ..Story::new(steps) }.play(2);
+    let bodies: Vec<_> = played.attempts().iter().map(|(_, a)| a.body_hash.clone()).collect();
+    assert_eq!(bodies.len(), 6);
+    assert!(bodies[..3].iter().all(|b| *b == bodies[0]) && bodies[3..].iter().all(|b| *b == bodies[3]), "{bodies:?}");
+    assert_ne!(bodies[0], bodies[3]);
+}

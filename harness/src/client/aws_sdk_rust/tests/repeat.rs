@@ -64,8 +64,8 @@ fn another_client_changes_nothing_for_the_first() {
                 task.await.unwrap();
             }
             let played = Played { heard: Vec::new(), events: endpoint.recorder().take(), took: clock.now() };
-            let first = played.attempts().iter().filter(|(_, a)| a.client == 0).map(|(at, a)| (*at, a.call, a.sdk_attempt)).collect::<Vec<_>>();
-            first
+            let attempts = played.attempts().into_iter();
+            attempts.filter(|(_, a)| a.client == 0).map(|(at, a)| (at, a.call, a.sdk_attempt)).collect::<Vec<_>>()
         })
     };
     assert_eq!(of_first(1).len(), 9);
