@@ -15,14 +15,15 @@ use brownout_mocks::transport::Network;
 use serde_json::Value;
 
 pub mod answer;
+pub mod aws_sdk_rust;
 pub mod command;
 pub mod flow;
 pub mod mutant;
 pub mod policy;
 pub mod reference;
+mod registry;
 pub mod request;
 pub mod trap;
-mod registry;
 
 pub use registry::{CLIENTS, ClientEntry, Made, Options, Role, find};
 

@@ -107,8 +107,7 @@ impl Play<'_> {
     /// Lets every client play its part, and stops them when they have been silent too long.
     async fn drive(&self, network: Network, clock: &Clock, recorder: &Recorder) -> Result<(), RunError> {
         let clients = self.clients.unwrap_or(self.scenario.document.clients);
-        //crate::client::seed_thread(self.seed);
-        let mut tasks = tokio::task::JoinSet::new();
+            let mut tasks = tokio::task::JoinSet::new();
         for client in 0..clients {
             let setting = Setting { network: network.clone(), clock: clock.clone(), seed: self.seed, client };
             let made = (self.client.make)(&setting, self.options)

@@ -112,11 +112,6 @@ fn every_tenth_of_a_second(polling: &mut Polling) {
     polling.factor = 1.0;
 }
 
-/// The policy of a profile, for a client in process.
-pub fn reference_policy(profile: &Profile) -> ProfilePolicy {
-    ProfilePolicy::new(profile)
-}
-
 macro_rules! references {
     ($($name:literal: $title:literal, $plays:ident, $honours:expr;)*) => {
         [$(ClientEntry {
@@ -144,7 +139,19 @@ macro_rules! applications {
     };
 }
 
-const REAL: [ClientEntry; 1] = [
+const REAL: [ClientEntry; 2] = [
+    ClientEntry {
+        id: "aws-sdk-rust",
+        title: "the real AWS SDK for Rust's runtime: its retry strategy, classifiers and signing",
+        role: Role::Real,
+        plays: |kind| kind == Kind::Calls,
+        honours: &[],
+        version: || super::aws_sdk_rust::VERSION.to_owned(),
+        make: |s, o| {
+            let options = super::aws_sdk_rust::Options::from_pairs(o)?;
+            Ok(Made::Calls(Box::new(super::aws_sdk_rust::AwsSdkRust::start(s, options))))
+        },
+    },
     ClientEntry {
         id: "http",
         title: "a plain HTTP client for API Gateway: full jitter from 1 s, honours Retry-After",

@@ -176,7 +176,7 @@ fn assemble(method: Method, path: &str, query: &[String], headers: HeaderMap, bo
         uri.push(if i == 0 && !path.contains('?') { '?' } else { '&' });
         uri.push_str(pair);
     }
-    let uri: http::Uri = uri.parse().map_err(|e: http::uri::InvalidUri| Unbuildable::Unsendable { member: uri.clone(), why: e.to_string() })?;
+    let uri = http::Uri::try_from(&uri).map_err(|e| Unbuildable::Unsendable { member: uri.clone(), why: e.to_string() })?;
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;

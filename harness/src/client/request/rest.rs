@@ -28,7 +28,7 @@ pub(super) fn request(body: Body, operation: &Operation, mut params: Map<String,
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or(Method::POST);
     params.retain(|_, value| !value.is_null());
     match body {
-        Body::Xml => xml(method, &path, params),
+        Body::Xml => xml(method, &path, &params),
         Body::Json => json(method, &path, params),
     }
 }
@@ -41,7 +41,8 @@ fn fill_labels(operation: &Operation, params: &mut Map<String, Value>) -> Result
         let (label, after) = after.split_once('}').unwrap_or((after, ""));
         let (name, slash) = label.strip_suffix('+').map_or((label, false), |name| (name, true));
         let value = params.remove(name).filter(|v| !v.is_null()).map(|v| text(&v)).filter(|v| !v.is_empty());
-        let value = value.ok_or_else(|| Unbuildable::MissingLabel { operation: operation.name.to_owned(), label: name.to_owned() })?;
+        let missing = || Unbuildable::MissingLabel { operation: operation.name.to_owned(), label: name.to_owned() };
+        let value = value.ok_or_else(missing)?;
         path.push_str(before);
         path.push_str(&percent_encode(&value, slash));
         rest = after;
@@ -73,9 +74,9 @@ const S3_HEADERS: &[(&str, &str)] = &[
 /// Query members of S3 that are not in kebab-case.
 const S3_QUERY: &[(&str, &str)] = &[("PartNumber", "partNumber"), ("UploadId", "uploadId"), ("VersionId", "versionId")];
 
-fn xml(method: Method, path: &str, params: Map<String, Value>) -> Result<Request<Bytes>, Unbuildable> {
+fn xml(method: Method, path: &str, params: &Map<String, Value>) -> Result<Request<Bytes>, Unbuildable> {
     let (mut query, mut headers, mut body) = (Vec::new(), HeaderMap::new(), Bytes::new());
-    for (name, value) in &params {
+    for (name, value) in params {
         if name == "Body" {
             body = Bytes::from(text(value));
         } else if let ("Metadata", Value::Object(metadata)) = (name.as_str(), value) {
@@ -150,7 +151,9 @@ fn element(name: &str, value: &Value, out: &mut String) {
     match value {
         Value::Array(items) => {
             let name = name.strip_suffix('s').unwrap_or(name);
-            items.iter().for_each(|item| element(name, item, out));
+            for item in items {
+                element(name, item, out);
+            }
         }
         Value::Object(members) => {
             tag(name, out, |out| members.iter().for_each(|(name, value)| element(name, value, out)));
