@@ -1,9 +1,7 @@
-//! brownout.
+//! brownout plays a scripted AWS brownout against a real client and judges its retries.
 
 pub mod client;
 pub mod guidance;
-
-/// Scenarios.
-pub mod scenario {
-    pub mod model;
-}
+pub mod load;
+pub mod runner;
+pub mod scenario;

@@ -1,17 +1,187 @@
-//! temporary
-#![allow(missing_docs)]
-pub mod model;
-use brownout_mocks::{plan::Plan, random::Seed, service::Service};
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind { Calls, Gateway, Flow, Empty }
+//! Scenarios: scripted stories in YAML, read strictly, explained kindly.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `model` | what a scenario says, as types |
+//! | `yaml` | text to a tree in which everything remembers where it stood |
+//! | `schema` | the JSON Schema of the types, for editors and for `validate` |
+//! | `validate` | tree against schema: keys, kinds, ranges, units |
+//! | `check` | what a schema cannot say: unreachable steps, unknown names, bindings |
+//! | `names` | the names of rules, profiles and sources that a scenario may use |
+//! | `diagnostic` | mistakes and how they are shown |
+//! | [`library`] | the scenarios that brownout ships |
+//!
+//! **Invariant:** nothing here is async, does I/O, reads a clock or draws an unseeded number, and no
+//! text, however malformed, panics or hangs it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use brownout_mocks::clock::Clock;
+use brownout_mocks::fault::Fault;
+use brownout_mocks::plan::{Plan, Step};
+use brownout_mocks::random::Seed;
+use brownout_mocks::service::{self, Service};
+use brownout_mocks::units::Span;
+
+mod check;
+mod diagnostic;
+pub mod library;
+mod model;
+mod names;
+mod schema;
+mod suggest;
+mod text;
+mod validate;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use model::{
+    CallItem, CustomBackoff, CustomBreaker, CustomProfile, Document, Expect, ExpectOutcome, FlowCall, FlowItem, FlowPoll,
+    FlowStep, ProfileChoice, WorkItem,
+};
+pub use names::{Source, known_profiles, known_rules, sources};
+pub use schema::schema;
+pub use suggest::did_you_mean;
+pub use text::ByteSpan;
+pub use yaml::FILE_MAX;
+
+use diagnostic::Findings;
+use text::Lines;
+use yaml::Node;
+
+/// A scenario: a checked value that remembers where each part of it stood.
 #[derive(Debug, Clone)]
-pub struct Scenario { pub document: model::Document, pub text: String, pub origin: String }
-impl Scenario {
-    pub fn parse(origin: &str, text: &str) -> Result<Self, String> { Ok(Self { document: serde_yaml::from_str(text).map_err(|e| e.to_string())?, text: text.into(), origin: origin.into() }) }
-    pub fn kind(&self) -> Kind { if self.document.workload.iter().any(|w| matches!(w, model::WorkItem::Flow(_))) { Kind::Flow } else if self.document.service == "execute-api" { Kind::Gateway } else { Kind::Calls } }
-    pub fn service(&self) -> &'static dyn Service { brownout_mocks::service::find(&self.document.service).expect("service") }
-    pub fn plan(&self, seed: Seed) -> Plan { Plan::new(&self.document.steps, seed, self.service()) }
-    pub fn control_plan(&self, seed: Seed) -> Plan { Plan::new(&[], seed, self.service()) }
-    pub fn epoch(&self) -> std::time::SystemTime { brownout_mocks::clock::Clock::virtual_epoch() }
-    pub fn longest_silence(&self) -> std::time::Duration { std::time::Duration::from_secs(300) }
+pub struct Scenario {
+    /// What it says.
+    pub document: Document,
+    /// Its YAML.
+    pub text: String,
+    /// Path, or the name in the library.
+    pub origin: String,
+    service: &'static dyn Service,
+    lines: Arc<Lines>,
+    tree: Arc<Node>,
 }
+
+/// What a scenario's workload consists of, and so who can play it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Calls to a signed service: SDK clients.
+    Calls,
+    /// Calls to API Gateway's data plane: HTTP clients.
+    Gateway,
+    /// A flow: application-level clients.
+    Flow,
+    /// None: only a program with its own demand.
+    Empty,
+}
+
+impl Scenario {
+    /// Reads a scenario, or reports all mistakes in it.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, Diagnostics> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let lines = Lines::of(text);
+        let mut findings = Findings::new(text, &lines);
+        let Some(tree) = yaml::read(&mut findings) else { return Err(findings.finish(origin)) };
+        validate::validate(schema(), &tree, &mut findings);
+        let json = tree.json();
+        check::check(&json, &tree, &mut findings);
+        if !findings.is_empty() {
+            return Err(findings.finish(origin));
+        }
+        let document = serde_json::from_value::<Document>(json).map_err(|e| e.to_string());
+        let document = document.and_then(|d| match service::find(&d.service) {
+            Some(service) => Ok((d, service)),
+            None => Err(format!("there is no service `{}`", d.service)),
+        });
+        match document {
+            Ok((document, service)) => {
+                let (text, origin) = (text.to_owned(), origin.to_owned());
+                Ok(Self { document, text, origin, service, lines: Arc::new(lines), tree: Arc::new(tree) })
+            }
+            // The schema and the types come from one source; should they ever differ, it is still no panic.
+            Err(message) => {
+                findings.add(&(0..0), message);
+                Err(findings.finish(origin))
+            }
+        }
+    }
+
+    /// A scenario that was not written but made, for instance by a property test.
+    pub fn from_document(origin: &str, document: &Document) -> Result<Self, Diagnostics> {
+        Self::parse(origin, &document.to_yaml())
+    }
+
+    /// The service that is asked.
+    pub fn service(&self) -> &'static dyn Service {
+        self.service
+    }
+
+    /// The line of the value that a JSON pointer names: `/steps/0/inject`.
+    pub fn line_of(&self, pointer: &str) -> Option<usize> {
+        self.tree.find(pointer).map(|(node, key)| {
+            // An empty value stands nowhere; its key does.
+            let span = key.filter(|_| node.span.is_empty()).unwrap_or(&node.span);
+            self.lines.line(span.start)
+        })
+    }
+
+    /// The line of what a step injects, from 1.
+    pub fn line_of_step(&self, index: usize) -> usize {
+        let step = format!("/steps/{index}");
+        [format!("{step}/inject"), format!("{step}/pass"), step].iter().find_map(|p| self.line_of(p)).unwrap_or(1)
+    }
+
+    /// The text of a line, from 1; empty for a line that does not exist.
+    pub fn excerpt(&self, line: usize) -> &str {
+        &self.text[self.lines.span(&self.text, line)]
+    }
+
+    /// What its workload consists of.
+    pub fn kind(&self) -> Kind {
+        match self.document.workload.first() {
+            None => Kind::Empty,
+            Some(WorkItem::Flow(_)) => Kind::Flow,
+            Some(WorkItem::Call(call)) => {
+                let id = call.service.as_deref().unwrap_or(&self.document.service);
+                if id == check::GATEWAY { Kind::Gateway } else { Kind::Calls }
+            }
+        }
+    }
+
+    /// What the endpoint plays.
+    pub fn plan(&self, seed: Seed) -> Plan {
+        let mut plan = Plan::new(&self.document.steps, seed, self.service);
+        plan.accounts.clone_from(&self.document.accounts);
+        plan
+    }
+
+    /// The same with all faults off: the control.
+    pub fn control_plan(&self, seed: Seed) -> Plan {
+        let mut plan = Plan::new(&[], seed, self.service);
+        plan.accounts.clone_from(&self.document.accounts);
+        plan
+    }
+
+    /// The longest silence that the scenario itself makes: the start of its last step, or its longest delay.
+    pub fn longest_silence(&self) -> Duration {
+        let steps = self.document.steps.iter();
+        let starts = steps.clone().filter_map(|s| s.when.after).map(Span::get);
+        let delays = steps.flat_map(Step::faults).filter_map(|f| match f {
+            Fault::Latency(latency) => Some(latency.longest()),
+            _ => None,
+        });
+        starts.chain(delays).max().unwrap_or_default()
+    }
+
+    /// The date at which virtual time starts.
+    pub fn epoch(&self) -> SystemTime {
+        let start = self.document.start.as_deref().and_then(|text| validate::date(text).ok());
+        start.unwrap_or_else(Clock::virtual_epoch)
+    }
+}
+
+#[cfg(test)]
+#[path = "scenario/tests.rs"]
+mod tests;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{BoxFuture, Heard};
 use crate::guidance::Polling;
-use crate::scenario::model::{FlowItem, FlowPoll, FlowStep};
+use crate::scenario::{FlowItem, FlowPoll, FlowStep};
 
 mod binding;
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::client::flow::{FlowClient, Session};
 use crate::client::{BoxFuture, Call, CallClient, Heard, Setting};
 use crate::scenario::Scenario;
-use crate::scenario::model::{CallItem, FlowItem, WorkItem};
+use crate::scenario::{CallItem, FlowItem, WorkItem};
 
 /// One client's part of a scenario.
 #[derive(Debug)]

@@ -40,14 +40,21 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workload: Vec<WorkItem>,
     /// What goes wrong, and when.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
     /// What is asked of the client, and by which guidance it is judged.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Expect::is_default")]
     pub expect: Expect,
     /// Which clients belong to which account: `{"111111111111": [0, 1]}`. Default: all to one.
     #[serde(default, skip_serializing_if = "Accounts::is_empty")]
     pub accounts: Accounts,
+}
+
+impl Document {
+    /// As a YAML file that [`Scenario::parse`](super::Scenario::parse) reads back.
+    pub fn to_yaml(&self) -> String {
+        serde_yaml::to_string(self).unwrap_or_default()
+    }
 }
 
 fn one() -> u32 {
@@ -165,7 +172,7 @@ fn found() -> String {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// How the calls must end. Default: any.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "ExpectOutcome::is_any")]
     pub outcome: ExpectOutcome,
     /// The guidance to judge by: a profile's name, or a base with changes. Default: documented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,6 +186,13 @@ pub struct Expect {
     pub exit: Option<i32>,
 }
 
+impl Expect {
+    /// Whether it asks for nothing.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// How the calls must end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -190,6 +204,14 @@ pub enum ExpectOutcome {
     /// No matter.
     #[default]
     Any,
+}
+
+impl ExpectOutcome {
+    /// Whether every outcome will do.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub fn is_any(&self) -> bool {
+        *self == Self::Any
+    }
 }
 
 /// A profile by name, or a base with changes.
@@ -248,6 +270,7 @@ pub struct CustomBreaker {
     /// How long it stays open.
     pub open: Span,
     /// Concurrent probes while half-open. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub probes: u32,
 }

@@ -57,6 +57,15 @@ pub struct MedianP99 {
 const Z99: f64 = 2.326_347_874_040_841;
 
 impl Latency {
+    /// The longest delay, or for a log-normal one the 99th percentile.
+    pub fn longest(&self) -> Duration {
+        match self {
+            Self::Fixed(span) => span.get(),
+            Self::Uniform(Uniform { uniform: [_, high] }) => high.get(),
+            Self::Lognormal(Lognormal { lognormal }) => lognormal.p99.get(),
+        }
+    }
+
     /// Draws one delay.
     pub fn draw(&self, stream: &mut Stream) -> Duration {
         match self {

@@ -1,0 +1,225 @@
+//! What a schema cannot say about a scenario: unknown names, contradictions, steps that nothing reaches.
+//!
+//! Works on whatever parts of the file could be read, so that one mistyped step does not hide what is
+//! wrong with the others.
+
+use brownout_mocks::plan::Step;
+use brownout_mocks::service::{self, SERVICES, Service};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::diagnostic::Findings;
+use super::model::WorkItem;
+use super::names::{HONOURS, known_profiles, known_rules, sources};
+use super::suggest::did_you_mean;
+use super::text::ByteSpan;
+use super::yaml::{Data, Node};
+
+mod reach;
+mod steps;
+mod workload;
+
+/// The service whose operations are a method and a path.
+pub(super) const GATEWAY: &str = "execute-api";
+
+/// So many steps may a scenario have.
+const STEPS_MAX: usize = 10_000;
+
+/// Reports every mistake that takes more than a schema to see.
+pub(super) fn check(json: &Value, tree: &Node, findings: &mut Findings<'_>) {
+    let draft = Draft::of(json);
+    let mut checker = Checker { tree, findings, draft: &draft };
+    checker.head();
+    checker.accounts();
+    checker.expect();
+    if checker.few_enough_steps() {
+        checker.steps();
+        checker.reach();
+    }
+    checker.workload();
+}
+
+/// The parts that could be read, each with its index in the file.
+struct Draft {
+    service: Option<&'static dyn Service>,
+    clients: u64,
+    steps: Vec<(usize, Step)>,
+    workload: Vec<(usize, WorkItem)>,
+    /// Whether all of the workload could be read.
+    whole_workload: bool,
+}
+
+impl Draft {
+    fn of(json: &Value) -> Self {
+        let workload = parts(json.get("workload"));
+        Self {
+            service: json.get("service").and_then(Value::as_str).and_then(service::find),
+            clients: json.get("clients").and_then(Value::as_u64).unwrap_or(1),
+            steps: parts(json.get("steps")),
+            whole_workload: json.get("workload").is_none_or(|w| w.as_array().is_some_and(|w| w.len() == workload.len())),
+            workload,
+        }
+    }
+}
+
+fn parts<T: DeserializeOwned>(list: Option<&Value>) -> Vec<(usize, T)> {
+    let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let read = |(i, v): (usize, &Value)| T::deserialize(v).ok().map(|t| (i, t));
+    items.iter().take(STEPS_MAX).enumerate().filter_map(read).collect()
+}
+
+struct Checker<'c, 'f, 't> {
+    tree: &'c Node,
+    findings: &'f mut Findings<'t>,
+    draft: &'c Draft,
+}
+
+impl<'c> Checker<'c, '_, '_> {
+    /// The value at this pointer, or the nearest one around it.
+    fn at(&self, pointer: &str) -> ByteSpan {
+        let mut pointer = pointer;
+        loop {
+            if let Some((node, key)) = self.tree.find(pointer) {
+                return key.filter(|_| node.span.is_empty()).unwrap_or(&node.span).clone();
+            }
+            pointer = pointer.rsplit_once('/').map_or("", |(outer, _)| outer);
+        }
+    }
+
+    /// The key at this pointer, or the value if it has none.
+    fn key(&self, pointer: &str) -> ByteSpan {
+        self.tree.find(pointer).and_then(|(_, key)| key.cloned()).unwrap_or_else(|| self.at(pointer))
+    }
+
+    fn line(&self, pointer: &str) -> usize {
+        self.findings.lines.line(self.at(pointer).start)
+    }
+
+    /// The texts of a list, or the one text, each with its place.
+    fn texts(&self, pointer: &str) -> Vec<(&'c str, &'c ByteSpan)> {
+        fn text(node: &Node) -> Option<(&str, &ByteSpan)> {
+            if let Data::Text(text) = &node.data { Some((text, &node.span)) } else { None }
+        }
+        let Some((node, _)) = self.tree.find(pointer) else { return Vec::new() };
+        match &node.data {
+            Data::List(items) => items.iter().filter_map(text).collect(),
+            _ => text(node).into_iter().collect(),
+        }
+    }
+
+    /// Reports each text that is not one of the known names.
+    fn known(&mut self, pointer: &str, what: &str, known: &[&str], hint: &str) {
+        for (name, span) in self.texts(pointer) {
+            if !known.contains(&name) {
+                let finding = self.findings.add(span, format!("there is no {what} `{}`", clip(name)));
+                finding.meant(did_you_mean(name, known.iter().copied())).help(hint);
+            }
+        }
+    }
+
+    fn head(&mut self) {
+        for (title, span) in self.texts("/title") {
+            if title.trim().is_empty() {
+                self.findings.add(span, "the title is empty");
+            }
+        }
+        let ids: Vec<&str> = SERVICES.iter().map(|s| s.id()).collect();
+        self.known("/service", "service", &ids, &format!("services: {}", ids.join(", ")));
+        let keys: Vec<&str> = sources().iter().map(|s| s.key).collect();
+        self.known("/sources", "source", &keys, &format!("keys of docs/sources.md: {}", keys.join(", ")));
+    }
+
+    fn expect(&mut self) {
+        let (rules, profiles) = (known_rules(), known_profiles());
+        self.known("/expect/judge", "rule", rules, "`brownout list rules` names them all");
+        let hint = format!("profiles: {}", profiles.join(", "));
+        self.known("/expect/profile", "profile", profiles, &hint);
+        self.known("/expect/profile/base", "profile", profiles, &hint);
+        let hint = format!("a client honours: {}", HONOURS.join(", "));
+        self.known("/expect/profile/honours", "header to honour called", HONOURS, &hint);
+        self.twice("/expect/judge", "rule");
+        self.backoff();
+    }
+
+    /// Reports names that a list holds twice.
+    fn twice(&mut self, pointer: &str, what: &str) {
+        let mut seen: std::collections::BTreeMap<&str, &ByteSpan> = std::collections::BTreeMap::new();
+        for (name, span) in self.texts(pointer) {
+            if let Some(first) = seen.insert(name, span) {
+                self.findings.add(span, format!("the {what} `{}` is named twice", clip(name)));
+                self.findings.second_place(first, "first named here");
+            }
+        }
+    }
+
+    fn backoff(&mut self) {
+        let span = |key: &str| {
+            let (text, at) = self.texts(&format!("/expect/profile/backoff/{key}")).into_iter().next()?;
+            Some((text.parse::<brownout_mocks::units::Span>().ok()?, at))
+        };
+        if let (Some((base, _)), Some((cap, at))) = (span("base"), span("cap"))
+            && cap < base
+        {
+            self.findings.add(at, format!("the longest pause, {cap}, is shorter than the first, {base}"));
+        }
+    }
+
+    fn accounts(&mut self) {
+        let Some((Node { data: Data::Map(accounts), .. }, _)) = self.tree.find("/accounts") else { return };
+        let mut owners = std::collections::BTreeMap::new();
+        for account in accounts {
+            if account.key.len() != 12 || !account.key.bytes().all(|b| b.is_ascii_digit()) {
+                let message = format!("`{}` is no account; an account has twelve digits", clip(&account.key));
+                self.findings.add(&account.key_span, message);
+            }
+            let Data::List(members) = &account.value.data else { continue };
+            for member in members {
+                let Data::Number(number) = &member.data else { continue };
+                let Some(client) = number.as_u64() else { continue };
+                if client >= self.draft.clients {
+                    let message = match self.draft.clients {
+                        1 => format!("there is no client {client}; the only one is 0"),
+                        n => format!("there is no client {client}; they count from 0 to {}", n - 1),
+                    };
+                    self.findings.add(&member.span, message).help("`clients:` says how many there are");
+                }
+                if let Some(first) = owners.insert(client, &member.span) {
+                    self.findings.add(&member.span, format!("client {client} belongs to two accounts"));
+                    self.findings.second_place(first, "first placed here");
+                }
+            }
+        }
+    }
+
+    fn few_enough_steps(&mut self) -> bool {
+        let Some((Node { data: Data::List(steps), .. }, key)) = self.tree.find("/steps") else { return true };
+        if steps.len() <= STEPS_MAX {
+            return true;
+        }
+        let message = format!("{} steps are too many; a scenario has at most {STEPS_MAX}", steps.len());
+        self.findings.add(&key.cloned().unwrap_or_default(), message);
+        false
+    }
+
+    /// The services that a step can meet: those that its `when` names, else those of the scenario.
+    fn services_of(&self, step: &Step) -> Vec<&'static dyn Service> {
+        if let Some(globs) = &step.when.service {
+            return SERVICES.iter().copied().filter(|s| globs.iter().any(|g| g.matches(s.id()))).collect();
+        }
+        let mut services: Vec<&'static dyn Service> = self.draft.service.into_iter().collect();
+        for (_, item) in &self.draft.workload {
+            let WorkItem::Call(call) = item else { continue };
+            if let Some(other) = call.service.as_deref().and_then(service::find)
+                && !services.iter().any(|s| s.id() == other.id())
+            {
+                services.push(other);
+            }
+        }
+        services
+    }
+}
+
+/// A text of at most forty characters, for messages.
+fn clip(text: &str) -> String {
+    if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
+}

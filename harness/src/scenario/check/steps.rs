@@ -1,0 +1,218 @@
+//! What is wrong within one step.
+
+use brownout_mocks::fault::Fault;
+use brownout_mocks::plan::{OneOrMany, Ordinals, Per, Step};
+use brownout_mocks::service::{self, SERVICES, Service, THROTTLING_CODES};
+use brownout_mocks::units::Span;
+
+use super::{Checker, GATEWAY, clip};
+use crate::scenario::model::{FlowStep, WorkItem};
+use crate::scenario::suggest::did_you_mean;
+
+impl Checker<'_, '_, '_> {
+    pub(super) fn steps(&mut self) {
+        for (index, step) in &self.draft.steps {
+            let here = format!("/steps/{index}");
+            self.purpose(step, &here);
+            self.conditions(step, &here);
+            self.names(step, &here);
+            self.faults(step, &here);
+            if step.at_connect() {
+                self.at_connect(step, &here);
+            }
+        }
+    }
+
+    /// Something to inject, or a pass, and not both.
+    fn purpose(&mut self, step: &Step, here: &str) {
+        match (&step.inject, step.pass) {
+            (None, None | Some(false)) => {
+                let span = self.at(here);
+                self.findings.add(&span, "this step does nothing").help("give it a fault to `inject`, or `pass: true`");
+            }
+            (Some(_), Some(_)) => {
+                let (span, other) = (self.key(&format!("{here}/pass")), self.key(&format!("{here}/inject")));
+                self.findings.add(&span, "a step injects or passes, not both");
+                self.findings.second_place(&other, "injects");
+            }
+            (Some(OneOrMany::Many(faults)), None) if faults.is_empty() => {
+                let span = self.at(&format!("{here}/inject"));
+                self.findings.add(&span, "the list of faults is empty").help("name a fault, or write `pass: true`");
+            }
+            _ => {}
+        }
+    }
+
+    fn conditions(&mut self, step: &Step, here: &str) {
+        if step.per.is_some() && step.times.is_none() && step.every.is_none() {
+            let span = self.key(&format!("{here}/per"));
+            self.findings.add(&span, "`per` says what `times` and `every` are counted by; this step has neither");
+        }
+        if step.probability.is_some_and(|p| p <= 0.0) {
+            let span = self.at(&format!("{here}/probability"));
+            self.findings.add(&span, "with probability 0 this step never injects").help("remove the step");
+        }
+        let after = step.when.after.map(Span::get).unwrap_or_default();
+        if let Some(until) = step.when.until.filter(|u| u.get() <= after) {
+            let span = self.at(&format!("{here}/when/until"));
+            let message = match step.when.after {
+                Some(after) => format!("this window is empty: it ends at {until}, before it begins at {after}"),
+                None => format!("this window is empty: it ends at {until}"),
+            };
+            self.findings.add(&span, message);
+        }
+        let from_zero = |o: Option<Ordinals>| o.is_some_and(|o| o.from == 0);
+        for (key, zero) in [("attempt", from_zero(step.when.attempt)), ("call", from_zero(step.when.call))] {
+            if zero {
+                let span = self.at(&format!("{here}/when/{key}"));
+                self.findings.add(&span, format!("`{key}` counts from 1"));
+            }
+        }
+    }
+
+    /// Services, operations and bound names in `when`.
+    fn names(&mut self, step: &Step, here: &str) {
+        let ids: Vec<&str> = SERVICES.iter().map(|s| s.id()).collect();
+        for (index, glob) in step.when.service.iter().flat_map(OneOrMany::iter).enumerate() {
+            if !ids.iter().any(|id| glob.matches(id)) {
+                let span = self.item(&format!("{here}/when/service"), index);
+                let finding = self.findings.add(&span, format!("no service matches `{}`", clip(&glob.0)));
+                finding.meant(did_you_mean(&glob.0, ids.iter().copied())).help(format!("services: {}", ids.join(", ")));
+            }
+        }
+        for (index, glob) in step.when.resource.iter().flat_map(OneOrMany::iter).enumerate() {
+            if glob.0.starts_with('$') {
+                let span = self.item(&format!("{here}/when/resource"), index);
+                let message = "bound names in `resource` are part of the language, but this version of brownout does not play them yet";
+                self.findings.add(&span, message).help("use a pattern, such as `i-*`");
+            }
+        }
+        // A scripted reply is for operations that we do not model, so any name will do there.
+        let scripted = step.faults().iter().any(|f| f.name() == "reply");
+        let services = self.services_of(step);
+        if scripted || services.is_empty() || !self.draft.whole_workload {
+            return;
+        }
+        let operations = self.operations(&services);
+        let Some(operations) = operations else { return };
+        for (index, glob) in step.when.operation.iter().flat_map(OneOrMany::iter).enumerate() {
+            if !operations.iter().any(|o| glob.matches(o)) {
+                let span = self.item(&format!("{here}/when/operation"), index);
+                let titles: Vec<&str> = services.iter().map(|s| s.id()).collect();
+                let message = format!("no operation of {} matches `{}`", titles.join(" or "), clip(&glob.0));
+                let finding = self.findings.add(&span, message);
+                finding.meant(did_you_mean(&glob.0, operations.iter().map(String::as_str)));
+            }
+        }
+    }
+
+    /// The operations that requests can have; none if that cannot be said.
+    fn operations(&self, services: &[&'static dyn Service]) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        let ours = |service: Option<&str>| {
+            let id = service.or(self.draft.service.map(Service::id));
+            services.iter().any(|s| Some(s.id()) == id)
+        };
+        for (_, item) in &self.draft.workload {
+            match item {
+                WorkItem::Call(call) if ours(call.service.as_deref()) => names.push(call.call.clone()),
+                WorkItem::Flow(flow) if ours(None) => names.extend(flow.flow.iter().map(|step| match step {
+                    FlowStep::Call(call) => call.call.clone(),
+                    FlowStep::Poll(poll) => poll.poll.clone(),
+                })),
+                _ => {}
+            }
+        }
+        for service in services {
+            if service.id() != GATEWAY && !service.operations().is_empty() {
+                names.extend(service.operations().iter().map(|o| o.name.to_owned()));
+            } else if !names.iter().any(|n| service.id() != GATEWAY || n.contains('/')) {
+                return None;
+            }
+        }
+        Some(names)
+    }
+
+    fn faults(&mut self, step: &Step, here: &str) {
+        let Some(inject) = &step.inject else { return };
+        let many = matches!(inject, OneOrMany::Many(_));
+        let services = self.services_of(step);
+        let mut answering: Option<usize> = None;
+        for (index, fault) in inject.iter().enumerate() {
+            let at = if many { format!("{here}/inject/{index}") } else { format!("{here}/inject") };
+            for (key, message) in fault.inject().mistakes() {
+                let span = self.at(&format!("{at}/{}/{key}", fault.name()));
+                self.findings.add(&span, message);
+            }
+            self.code(fault, &services, &at);
+            if fault.inject().answers() {
+                if let Some(first) = answering {
+                    let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{first}")));
+                    let finding = self.findings.add(&span, format!("`{}` is a second answer in one step", fault.name()));
+                    finding.help("at most one fault of a list may answer or break the connection; use two steps");
+                    self.findings.second_place(&other, "the first");
+                }
+                answering = answering.or(Some(index));
+            }
+        }
+    }
+
+    /// Error codes that no service in question sends.
+    fn code(&mut self, fault: &Fault, services: &[&'static dyn Service], at: &str) {
+        let (code, any_throttle) = match fault {
+            Fault::Error(error) if error.status.is_none() => (Some(&error.code), false),
+            Fault::Throttle(throttle) => (throttle.code.as_ref(), true),
+            Fault::RateLimit(limit) => (limit.code.as_ref(), true),
+            Fault::NotVisible(hidden) => (hidden.code.as_ref(), false),
+            _ => (None, false),
+        };
+        let Some(code) = code else { return };
+        let known = services.is_empty() || services.iter().any(|s| service::row(*s, code).is_some());
+        if known || (any_throttle && THROTTLING_CODES.contains(&code.as_str())) {
+            return;
+        }
+        let span = self.at(&format!("{at}/{}/code", fault.name()));
+        let ids: Vec<&str> = services.iter().map(|s| s.id()).collect();
+        let message = format!("{} sends no error `{}` that we know of", ids.join(" or "), clip(code));
+        let finding = self.findings.add(&span, message);
+        finding.meant(did_you_mean(code, services.iter().flat_map(|s| s.errors()).map(|r| r.code)));
+        finding.help(match fault {
+            Fault::Error(_) => "give it a `status` if it is meant so",
+            _ => "`error` with a `status` sends any code",
+        });
+    }
+
+    /// A fault that acts on connections knows no operation.
+    fn at_connect(&mut self, step: &Step, here: &str) {
+        let name = step.faults().iter().find(|f| f.inject().at_connect()).map_or("reset", Fault::name);
+        let when = &step.when;
+        let foreign = [
+            ("when/service", when.service.is_some()),
+            ("when/operation", when.operation.is_some()),
+            ("when/resource", when.resource.is_some()),
+            ("when/attempt", when.attempt.is_some()),
+            ("when/call", when.call.is_some()),
+            ("when/header", when.header.is_some()),
+            ("effect", step.effect.is_some()),
+            ("per", step.per.is_some_and(|p| p != Per::Run)),
+        ];
+        for (key, _) in foreign.iter().filter(|(_, given)| *given) {
+            let span = self.key(&format!("{here}/{key}"));
+            let word = key.trim_start_matches("when/");
+            let message = format!("`{name}` acts when a connection is accepted, where `{word}` is not known yet");
+            let finding = self.findings.add(&span, message);
+            finding.help("it takes only `after`, `until`, `client`, `times`, `every` and `probability`");
+        }
+        if step.faults().len() > 1 {
+            let span = self.key(&format!("{here}/inject"));
+            let message = format!("`{name}` acts when a connection is accepted, and stands alone in its step");
+            self.findings.add(&span, message);
+        }
+    }
+
+    /// The place of an item of a list, or of the one thing that stands for a list.
+    fn item(&self, pointer: &str, index: usize) -> crate::scenario::text::ByteSpan {
+        let item = format!("{pointer}/{index}");
+        if self.tree.find(&item).is_some() { self.at(&item) } else { self.at(pointer) }
+    }
+}
