@@ -1,0 +1,108 @@
+//! A profile's ladders against one service and class, tabulated for the rules.
+
+use super::{Jitter, Ladder, Profile};
+
+/// How many retries are tabulated; later ones read the last column. Every cap has bitten by then.
+pub const RETRIES: usize = 24;
+
+/// What the allowed policies do before each retry.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    rows: Vec<Row>,
+    /// Longest pause that any allowed policy makes before retry `i`, in seconds.
+    pub bound: [f64; RETRIES],
+    /// Narrowest interval that the pause before retry `i` is uniform in, over all allowed policies, in
+    /// seconds; 0 where one of them need not draw at all.
+    pub width: [f64; RETRIES],
+    /// Smallest bound over all allowed policies, in seconds: the pause is at most this with the least
+    /// patient policy; 0 where one of them may repeat at once.
+    pub least: [f64; RETRIES],
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    ladder: Ladder,
+    bounds: [f64; RETRIES],
+}
+
+impl Numbers {
+    /// The table for `service`; `throttling` chooses the ladder.
+    pub fn new(profile: &Profile, service: &str, throttling: bool) -> Self {
+        let mut numbers = Self { rows: Vec::new(), bound: [0.0; RETRIES], width: [f64::MAX; RETRIES], least: [f64::MAX; RETRIES] };
+        for policy in profile.allowed(service) {
+            let ladder = if throttling { policy.throttling } else { policy.transient };
+            let mut bounds = [0.0; RETRIES];
+            for (i, bound) in bounds.iter_mut().enumerate() {
+                let retry = u32::try_from(i).unwrap_or(u32::MAX);
+                let fixed = policy.fixed_from.is_some_and(|from| retry >= from);
+                *bound = if fixed { ladder.cap.get() } else { ladder.bound(retry) }.as_secs_f64();
+                let at_once = policy.at_once && !throttling && retry == 0;
+                numbers.bound[i] = numbers.bound[i].max(*bound);
+                numbers.width[i] = numbers.width[i].min(if fixed { 0.0 } else { width(&ladder, retry) });
+                numbers.least[i] = numbers.least[i].min(if at_once { 0.0 } else { *bound });
+            }
+            numbers.rows.push(Row { ladder, bounds });
+        }
+        numbers
+    }
+
+    /// The longest pause that any allowed policy makes before retry `retry` from 0, in seconds.
+    pub fn bound(&self, retry: usize) -> f64 {
+        self.bound[retry.min(RETRIES - 1)]
+    }
+
+    /// The most probable that the pause before retry `late` is not longer than the one before retry
+    /// `early` plus `slack`, over all allowed policies; 1 where one of them does not grow.
+    ///
+    /// Uniform on [0, a) against uniform on [0, r·a): P(late ≤ early) = 1 / (2r). A common factor of
+    /// the lower ends (equal jitter) or a common offset (additive) makes it smaller. Decorrelated
+    /// pauses satisfy P(sₙ₊₁ ≤ sₙ | sₙ) = (sₙ − base) / (3sₙ − base) < 1/3. The slack adds its share of
+    /// the later pause's width.
+    pub fn no_growth(&self, early: usize, late: usize, slack: f64) -> f64 {
+        let (early, late) = (early.min(RETRIES - 1), late.min(RETRIES - 1));
+        let mut worst: f64 = 0.0;
+        for row in &self.rows {
+            let (a, b) = (row.bounds[early], row.bounds[late]);
+            let p = match row.ladder.jitter {
+                // At its cap a decorrelated ladder stands still.
+                Jitter::Decorrelated if a >= row.ladder.cap.get().as_secs_f64() => 1.0,
+                Jitter::Decorrelated => 1.0 / 3.0 + slack / (2.0 * row.ladder.base.get().as_secs_f64()),
+                Jitter::None | Jitter::Additive => f64::from(u8::from(b - a <= slack)),
+                Jitter::Full => a / (2.0 * b) + slack / b,
+                Jitter::Equal => a / (2.0 * b) + 2.0 * slack / b,
+            };
+            worst = worst.max(if p.is_finite() { p } else { 1.0 });
+        }
+        worst.min(1.0)
+    }
+
+    /// Whether an allowed policy without jitter waits exactly so long (in seconds) before retry `retry`.
+    pub fn unjittered(&self, retry: usize, pause: f64, slack: f64) -> bool {
+        self.rows.iter().any(|row| {
+            row.ladder.jitter == Jitter::None && {
+                let exact = row.bounds[retry.min(RETRIES - 1)];
+                pause >= exact - slack && pause <= exact + slack
+            }
+        })
+    }
+
+    /// Whether every allowed policy is without jitter.
+    pub fn never_jitters(&self) -> bool {
+        self.rows.iter().all(|row| row.ladder.jitter == Jitter::None)
+    }
+}
+
+/// The narrowest interval that the pause is uniform in, whatever the pauses before; 0 if it may be an atom.
+fn width(ladder: &Ladder, retry: u32) -> f64 {
+    let (base, cap) = (ladder.base.get().as_secs_f64(), ladder.cap.get().as_secs_f64());
+    match ladder.jitter {
+        // Its gaps are recognised by their value instead: see `Numbers::unjittered`.
+        Jitter::None => f64::MAX,
+        Jitter::Full => ladder.step(retry).as_secs_f64(),
+        Jitter::Equal => ladder.step(retry).as_secs_f64() / 2.0,
+        Jitter::Additive => 1.0,
+        // Where three times the pause before may pass the cap, the cap itself is likely.
+        Jitter::Decorrelated if base * 3f64.powi(i32::try_from(retry).unwrap_or(i32::MAX).saturating_add(1)) > cap => 0.0,
+        Jitter::Decorrelated => 2.0 * base,
+    }
+}
