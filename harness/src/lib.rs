@@ -1,1 +1,9 @@
 //! brownout.
+
+pub mod evidence;
+pub mod guidance;
+pub mod stats;
+/// What a scenario says.
+pub mod scenario {
+    pub mod model;
+}
