@@ -11,8 +11,9 @@ pub struct Numbers {
     rows: Vec<Row>,
     /// Longest pause that any allowed policy makes before retry `i`, in seconds.
     pub bound: [f64; RETRIES],
-    /// Narrowest interval that the pause before retry `i` is uniform in, over all allowed policies, in
-    /// seconds; 0 where one of them need not draw at all.
+    /// Narrowest interval that the pause before retry `i` is uniform in, over the allowed additive and
+    /// decorrelated policies, in seconds; 0 where some policy need not draw at all. Full and equal jitter
+    /// do not narrow it: there the interval is at least half of any pause that is seen.
     pub width: [f64; RETRIES],
     /// Smallest bound over all allowed policies, in seconds: the pause is at most this with the least
     /// patient policy; 0 where one of them may repeat at once.
@@ -86,6 +87,11 @@ impl Numbers {
         })
     }
 
+    /// Whether some allowed policy is without jitter.
+    pub fn sometimes_unjittered(&self) -> bool {
+        self.rows.iter().any(|row| row.ladder.jitter == Jitter::None)
+    }
+
     /// Whether every allowed policy is without jitter.
     pub fn never_jitters(&self) -> bool {
         self.rows.iter().all(|row| row.ladder.jitter == Jitter::None)
@@ -96,10 +102,8 @@ impl Numbers {
 fn width(ladder: &Ladder, retry: u32) -> f64 {
     let (base, cap) = (ladder.base.get().as_secs_f64(), ladder.cap.get().as_secs_f64());
     match ladder.jitter {
-        // Its gaps are recognised by their value instead: see `Numbers::unjittered`.
-        Jitter::None => f64::MAX,
-        Jitter::Full => ladder.step(retry).as_secs_f64(),
-        Jitter::Equal => ladder.step(retry).as_secs_f64() / 2.0,
+        // Gaps of an unjittered ladder are recognised by their value instead: see `Numbers::unjittered`.
+        Jitter::None | Jitter::Full | Jitter::Equal => f64::MAX,
         Jitter::Additive => 1.0,
         // Where three times the pause before may pass the cap, the cap itself is likely.
         Jitter::Decorrelated if base * 3f64.powi(i32::try_from(retry).unwrap_or(i32::MAX).saturating_add(1)) > cap => 0.0,
