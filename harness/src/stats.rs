@@ -16,14 +16,24 @@ pub const BLAME_ERROR: f64 = 1e-8;
 /// A pass that should have been a failure costs a finding, not a red build, so it is judged less hard.
 pub const PASS_ERROR: f64 = 1e-3;
 
-/// The alternatives that the stake is spread over.
+/// The alternatives that the stake is spread over: so probable is a hit, …
 const ALTERNATIVES: [f64; 8] = [0.999, 0.99, 0.95, 0.85, 0.7, 0.5, 0.3, 0.1];
+
+/// … or so many times better are its odds than the hypothesis allows.
+const ODDS: [f64; 4] = [1.5, 2.5, 5.0, 20.0];
+
+const PARTS: usize = ALTERNATIVES.len() + ODDS.len();
+
+fn alternatives(q: f64) -> impl Iterator<Item = f64> {
+    let odds = q / (1.0 - q);
+    ALTERNATIVES.into_iter().chain(ODDS.into_iter().map(move |o| o * odds / (1.0 + o * odds)))
+}
 
 /// A bet against "a hit is at most as probable as `q`".
 #[derive(Debug, Clone)]
 pub struct Bet {
     /// Natural logarithm of each part's wealth.
-    parts: [f64; ALTERNATIVES.len()],
+    parts: [f64; PARTS],
     /// Largest logarithm of the whole wealth so far: what was once proven stays proven.
     best: f64,
     /// Logarithm of the wealth that decides.
@@ -37,7 +47,7 @@ pub struct Bet {
 impl Bet {
     /// A bet that decides with error probability `error`.
     pub fn new(error: f64) -> Self {
-        Self { parts: [0.0; ALTERNATIVES.len()], best: 0.0, goal: -error.ln(), samples: 0, hits: 0, worth: 0.0 }
+        Self { parts: [0.0; PARTS], best: 0.0, goal: -error.ln(), samples: 0, hits: 0, worth: 0.0 }
     }
 
     /// One more sample. A sample with `q` of 1 or more says nothing and is left out; `q` is never taken
@@ -50,7 +60,7 @@ impl Bet {
         self.samples += 1;
         self.hits += u64::from(hit);
         let mut most: f64 = 0.0;
-        for (part, p) in self.parts.iter_mut().zip(ALTERNATIVES) {
+        for (part, p) in self.parts.iter_mut().zip(alternatives(q)) {
             if p > q {
                 let gain = (p / q).ln();
                 most = most.max(gain);
@@ -116,9 +126,20 @@ impl Duel {
     /// with probability `wrong`.
     pub fn see(&mut self, hit: bool, right: f64, wrong: f64) {
         if right < 1.0 {
-            self.blame.see(hit, right);
-            self.clear.see(!hit, wrong);
+            self.blame(hit, right);
+            self.clear(!hit, wrong);
         }
+    }
+
+    /// One more sample for blame alone.
+    pub fn blame(&mut self, hit: bool, right: f64) {
+        self.blame.see(hit, right);
+    }
+
+    /// One more sample for clearance alone. Where `right` depends on the sample's first half, choosing
+    /// samples by it would bend this side.
+    pub fn clear(&mut self, good: bool, wrong: f64) {
+        self.clear.see(good, wrong);
     }
 
     /// Whether the client is to blame (`Some(true)`), cleared (`Some(false)`), or neither yet.
@@ -134,12 +155,12 @@ impl Duel {
 
     /// How many samples it has seen.
     pub fn samples(&self) -> u64 {
-        self.blame.samples()
+        self.clear.samples()
     }
 
     /// How many of them were hits.
     pub fn hits(&self) -> u64 {
-        self.blame.hits()
+        self.clear.samples() - self.clear.hits()
     }
 
     /// How many more samples would decide, one way or the other.

@@ -24,6 +24,7 @@ pub struct Numbers {
 struct Row {
     ladder: Ladder,
     bounds: [f64; RETRIES],
+    fixed_from: Option<usize>,
 }
 
 impl Numbers {
@@ -42,7 +43,8 @@ impl Numbers {
                 numbers.width[i] = numbers.width[i].min(if fixed { 0.0 } else { width(&ladder, retry) });
                 numbers.least[i] = numbers.least[i].min(if at_once { 0.0 } else { *bound });
             }
-            numbers.rows.push(Row { ladder, bounds });
+            let fixed_from = policy.fixed_from.map(|from| from as usize);
+            numbers.rows.push(Row { ladder, bounds, fixed_from });
         }
         numbers
     }
@@ -52,29 +54,42 @@ impl Numbers {
         self.bound[retry.min(RETRIES - 1)]
     }
 
-    /// The most probable that the pause before retry `late` is not longer than the one before retry
-    /// `early` plus `slack`, over all allowed policies; 1 where one of them does not grow.
+    /// The most probable that the pause before retry `late` is at most `pause + slack` (in seconds),
+    /// given that the one before retry `early` was `pause`: over the allowed policies that can have made
+    /// that pause. 1 if none can, or if one of them stands still.
     ///
-    /// Uniform on [0, a) against uniform on [0, r·a): P(late ≤ early) = 1 / (2r). A common factor of
-    /// the lower ends (equal jitter) or a common offset (additive) makes it smaller. Decorrelated
-    /// pauses satisfy P(sₙ₊₁ ≤ sₙ | sₙ) = (sₙ − base) / (3sₙ − base) < 1/3. The slack adds its share of
-    /// the later pause's width.
-    pub fn no_growth(&self, early: usize, late: usize, slack: f64) -> f64 {
+    /// Decorrelated pauses satisfy P(sₙ₊₁ ≤ sₙ | sₙ) = (sₙ − base) / (3sₙ − base) < 1/3, and less than 0.36
+    /// further on, as long as the cap is out of reach.
+    pub fn no_growth(&self, early: usize, late: usize, pause: f64, slack: f64) -> f64 {
         let (early, late) = (early.min(RETRIES - 1), late.min(RETRIES - 1));
-        let mut worst: f64 = 0.0;
+        let (mut worst, mut possible) = (0.0f64, false);
         for row in &self.rows {
-            let (a, b) = (row.bounds[early], row.bounds[late]);
+            let (a, b, top) = (row.bounds[early], row.bounds[late], pause + slack);
+            let is = |index| row.fixed_from.is_some_and(|from| index >= from);
+            let lowest = match row.ladder.jitter {
+                _ if is(early) => a,
+                Jitter::None => a,
+                Jitter::Full => 0.0,
+                Jitter::Equal => a / 2.0,
+                Jitter::Additive => a - 1.0,
+                Jitter::Decorrelated => row.ladder.base.get().as_secs_f64(),
+            };
+            if pause > a + slack || pause < lowest - slack {
+                continue;
+            }
+            possible = true;
             let p = match row.ladder.jitter {
-                // At its cap a decorrelated ladder stands still.
+                _ if is(late) => f64::from(u8::from(b <= top)),
+                Jitter::None => f64::from(u8::from(b <= top)),
+                Jitter::Full => top / b,
+                Jitter::Equal => (top - b / 2.0) / (b / 2.0),
+                Jitter::Additive => top - (b - 1.0),
                 Jitter::Decorrelated if a >= row.ladder.cap.get().as_secs_f64() => 1.0,
-                Jitter::Decorrelated => 1.0 / 3.0 + slack / (2.0 * row.ladder.base.get().as_secs_f64()),
-                Jitter::None | Jitter::Additive => f64::from(u8::from(b - a <= slack)),
-                Jitter::Full => a / (2.0 * b) + slack / b,
-                Jitter::Equal => a / (2.0 * b) + 2.0 * slack / b,
+                Jitter::Decorrelated => 0.36 + slack / (2.0 * row.ladder.base.get().as_secs_f64()),
             };
             worst = worst.max(if p.is_finite() { p } else { 1.0 });
         }
-        worst.min(1.0)
+        if possible { worst.clamp(0.0, 1.0) } else { 1.0 }
     }
 
     /// Whether an allowed policy without jitter waits exactly so long (in seconds) before retry `retry`.

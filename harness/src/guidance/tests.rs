@@ -43,11 +43,13 @@ fn numbers_are_those_of_the_guide() {
     assert_eq!(throttling.bound[..6], [1.0, 2.0, 4.0, 8.0, 16.0, 20.0]);
     assert_eq!(Numbers::new(std, "dynamodb", false).bound[..3], [0.025, 0.05, 0.1]);
     assert_eq!((std.attempts_max("s3").value, std.attempts_max("dynamodb").value), (3, 4));
-    assert!((throttling.no_growth(0, 1, 0.0) - 0.25).abs() < 1e-12);
+    assert!((throttling.no_growth(0, 1, 0.5, 0.0) - 0.25).abs() < 1e-12);
     let legacy = Numbers::new(find("botocore-legacy").unwrap(), "dynamodb", true);
     assert!(legacy.never_jitters() && legacy.unjittered(2, 0.2, 0.002));
     let documented = Numbers::new(find("documented").unwrap(), "s3", true);
-    assert!((documented.no_growth(0, 1, 0.0) - 1.0 / 3.0).abs() < 1e-12);
+    assert!((documented.no_growth(0, 1, 0.009, 0.0) - 0.6).abs() < 1e-12, "Kotlin: at most 15 ms follow");
+    assert!(documented.no_growth(0, 1, 0.9, 0.0) < 0.46, "no ladder below 1 s can have made this pause");
+    assert!((documented.no_growth(0, 1, 60.0, 0.0) - 1.0).abs() < 1e-12, "nobody made this pause");
     assert!(documented.width[4] == 0.0, "Go's fifth pause is the bare cap");
 }
 

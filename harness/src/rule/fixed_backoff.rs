@@ -1,18 +1,18 @@
 //! The pauses of a call do not grow.
 //!
 //! Compares the last pause of each call with its first one of the same class. A client that waits the
-//! same each time, with or without jitter, has a longer last pause in half of its calls at most; every
-//! published ladder that grows has one more often.
+//! same each time, with or without jitter, has a longer last pause in half of its calls at most; a ladder
+//! that grows has one more often.
 //!
 //! ## Why it matters
 //! Clients that never slow down keep an overloaded service overloaded; growth is what drains a storm.
 //! ## Source
 //! S0 and S1: exponential backoff; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.3 and 3.1
 //! ## Error probability
-//! 10⁻⁸ per scenario and client, at any number of trials: a bet against P(last ≤ first) ≤ 1/(2r), where
-//! r is the growth of the slowest published ladder (Kotlin's 1.5 per retry under `documented`), 1/3 for
-//! decorrelated jitter; half of the error for each class. Hinted, broken and rate-limited pauses are left out, and
-//! pairs where some allowed ladder stands still.
+//! 10⁻⁸ per scenario and client, at any number of trials: a bet against P(last ≤ first | first), the
+//! largest over those allowed ladders that can have made the first pause at all (full jitter: first ÷ bound
+//! of the last; decorrelated: 0.36), with the clock's error added; half of the error for each class. Hinted, broken and
+//! rate-limited pauses are left out. A pass compares with one half, over all pairs.
 
 use std::collections::BTreeMap;
 
@@ -52,12 +52,13 @@ impl Rule for FixedBackoff {
                         continue;
                     }
                     let slack = evidence.slack.over(first.us);
-                    let right = numbers.no_growth(first.retry, last.retry, (2 * slack + TICK_US) as f64 / 1e6);
+                    let margin = (2 * slack + TICK_US) as f64 / 1e6;
+                    let right = numbers.no_growth(first.retry, last.retry, first.us as f64 / 1e6, margin);
                     let hit = last.us <= first.us.saturating_add(slack);
                     let group = groups.of(class);
                     group.seen += 1;
-                    // Above this, a growing ladder is not told from a fixed one in any useful time.
-                    group.duel.see(hit, if right > 0.45 { 1.0 } else { right }, 0.5);
+                    group.duel.blame(hit, right);
+                    group.duel.clear(!hit, 0.5);
                     if hit {
                         group.example = Some(last);
                     }
