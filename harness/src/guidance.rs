@@ -2,15 +2,50 @@
 //!
 //! A profile is one file in `harness/guidance/` plus one line in [`PROFILES`]. A named profile is exact;
 //! `documented` is the envelope of all published guidance: it accepts whatever at least one accepts, and
-//! fails what all of them forbid.
+//! fails what all of them forbid. The policies that it spans are data of its file (`published`), so that
+//! a rule computes its test from them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::LazyLock;
 
 use brownout_mocks::service::Class;
 use brownout_mocks::units::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+mod choose;
+mod ladder;
+mod numbers;
+
+pub use choose::{ChoiceError, choose, honours as choose_honours};
+pub use ladder::{Jitter, Ladder};
+pub use numbers::{Numbers, RETRIES};
+
+/// The profiles and their files, in alphabetical order.
+pub const PROFILES: &[(&str, &str)] = &[
+    ("botocore-legacy", include_str!("../guidance/botocore-legacy.yaml")),
+    ("documented", include_str!("../guidance/documented.yaml")),
+    ("ec2-poll", include_str!("../guidance/ec2-poll.yaml")),
+    ("http-retry-after", include_str!("../guidance/http-retry-after.yaml")),
+    ("seed-b", include_str!("../guidance/seed-b.yaml")),
+    ("std-2.0-1s", include_str!("../guidance/std-2.0-1s.yaml")),
+    ("std-2026", include_str!("../guidance/std-2026.yaml")),
+];
+
+/// The profile that judges unless another is named.
+pub const DEFAULT: &str = "documented";
+
+/// All profiles, parsed once. A test keeps every embedded file readable.
+pub fn profiles() -> &'static [Profile] {
+    static PARSED: LazyLock<Vec<Profile>> =
+        LazyLock::new(|| PROFILES.iter().filter_map(|(_, text)| Profile::from_yaml(text).ok()).collect());
+    &PARSED
+}
+
+/// The profile of this name.
+pub fn find(name: &str) -> Option<&'static Profile> {
+    profiles().iter().find(|p| p.name == name)
+}
 
 /// A number and where it is documented.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,77 +55,6 @@ pub struct Cited<T> {
     pub value: T,
     /// Where it is documented.
     pub source: String,
-}
-
-/// Kinds of jitter (guidance 3.1), for a bound `e = min(cap, base × factor^i)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Jitter {
-    /// None: always `e`.
-    None,
-    /// Uniform in [0, e).
-    Full,
-    /// Uniform in [e/2, e).
-    Equal,
-    /// Uniform in [base, 3 × the pause before), at most cap.
-    Decorrelated,
-    /// `e` plus uniform in [0, 1 s) (S1's first snippet).
-    Additive,
-}
-
-/// The pauses before retry 0, 1, 2, …
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ladder {
-    /// Bound of the first pause.
-    pub base: Span,
-    /// Growth per retry.
-    #[serde(default = "two")]
-    pub factor: f64,
-    /// Bound of every pause, before jitter.
-    pub cap: Span,
-    /// Kind of jitter.
-    pub jitter: Jitter,
-}
-
-fn two() -> f64 {
-    2.0
-}
-
-impl Ladder {
-    /// `min(cap, base × factor^i)`: what the jitter is applied to, for retry `i` from 0.
-    pub fn step(&self, retry: u32) -> Duration {
-        let seconds = self.base.get().as_secs_f64() * self.factor.powi(i32::try_from(retry).unwrap_or(i32::MAX));
-        Duration::try_from_secs_f64(seconds).unwrap_or(self.cap.get()).min(self.cap.get())
-    }
-
-    /// The longest pause before retry `i` from 0.
-    pub fn bound(&self, retry: u32) -> Duration {
-        match self.jitter {
-            Jitter::None | Jitter::Full | Jitter::Equal => self.step(retry),
-            Jitter::Additive => self.step(retry) + Duration::from_secs(1),
-            Jitter::Decorrelated => {
-                let seconds = self.base.get().as_secs_f64() * 3f64.powi(i32::try_from(retry + 1).unwrap_or(i32::MAX));
-                Duration::try_from_secs_f64(seconds).unwrap_or(self.cap.get()).min(self.cap.get())
-            }
-        }
-    }
-
-    /// Draws the pause before retry `i` from 0. `unit` is uniform in [0, 1); `before` is the pause before it.
-    pub fn draw(&self, retry: u32, unit: f64, before: Option<Duration>) -> Duration {
-        let step = self.step(retry);
-        match self.jitter {
-            Jitter::None => step,
-            Jitter::Full => step.mul_f64(unit),
-            Jitter::Equal => step / 2 + (step / 2).mul_f64(unit),
-            Jitter::Additive => step + Duration::from_secs_f64(unit),
-            Jitter::Decorrelated => {
-                let base = self.base.get();
-                let top = before.unwrap_or(base) * 3;
-                (base + top.saturating_sub(base).mul_f64(unit)).min(self.cap.get())
-            }
-        }
-    }
 }
 
 /// Backoff by class of error.
@@ -150,6 +114,43 @@ pub enum Honours {
     XAmzRetryAfter,
 }
 
+/// A circuit breaker that the client declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Breaker {
+    /// Failures without a success in between that open it.
+    pub threshold: u32,
+    /// How long it stays open.
+    pub open: Span,
+    /// Concurrent probes while half-open.
+    pub probes: u32,
+}
+
+/// One published retry policy that an envelope spans.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Its name.
+    pub name: String,
+    /// Where it is documented.
+    pub source: String,
+    /// The services it is for; empty for all.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Attempts per call that it makes by default.
+    pub attempts_max: u32,
+    /// After a throttling error.
+    pub throttling: Ladder,
+    /// After a transient error.
+    pub transient: Ladder,
+    /// From this retry on, counted from 0, the pause is the whole cap, without jitter.
+    #[serde(default)]
+    pub fixed_from: Option<u32>,
+    /// The first retry after a transient error may come at once.
+    #[serde(default)]
+    pub at_once: bool,
+}
+
 /// What differs for one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,7 +175,7 @@ pub struct Profile {
     pub exact: bool,
     /// Attempts per call, the first included.
     pub attempts_max: Cited<u32>,
-    /// Backoff; in an envelope, the widest bounds and no growth or jitter of its own.
+    /// Backoff; in an envelope, that of its reference client: the bounds come from `published`.
     pub backoff: Backoff,
     /// Retry quota.
     #[serde(default)]
@@ -188,9 +189,58 @@ pub struct Profile {
     /// What differs by service.
     #[serde(default)]
     pub services: BTreeMap<String, ServiceNumbers>,
+    /// A circuit breaker, where the client declares one.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
+    /// The profile it was made from by changing numbers; its severities hold.
+    #[serde(default)]
+    pub based_on: Option<String>,
+    /// In an envelope, the profile whose numbers its reference client plays.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// In an envelope, the longest wait that a client-side rate limiter adds, per call in progress.
+    #[serde(default)]
+    pub limiter_wait: Option<Cited<Span>>,
+    /// In an envelope, the published policies that it spans.
+    #[serde(default)]
+    pub published: Vec<Published>,
 }
 
 impl Profile {
+    /// Reads a profile's file.
+    pub fn from_yaml(text: &str) -> Result<Self, serde_yaml::Error> {
+        serde_yaml::from_str(text)
+    }
+
+    /// The profile whose numbers the reference client of this one plays: itself, unless it is an envelope.
+    pub fn reference(&self) -> &Profile {
+        self.reference.as_deref().and_then(find).unwrap_or(self)
+    }
+
+    /// The name by which severities are looked up: that of the profile it was made from.
+    pub fn family(&self) -> &str {
+        self.based_on.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The policies allowed against `service`: the published ones of an envelope, else the profile's own.
+    pub fn allowed(&self, service: &str) -> Vec<Published> {
+        if !self.published.is_empty() {
+            let fits = |p: &&Published| p.services.is_empty() || p.services.iter().any(|s| s == service);
+            return self.published.iter().filter(fits).cloned().collect();
+        }
+        let backoff = self.backoff(service);
+        vec![Published {
+            name: self.name.clone(),
+            source: backoff.throttling.source.clone(),
+            services: Vec::new(),
+            attempts_max: self.attempts_max(service).value,
+            throttling: backoff.throttling.value,
+            transient: backoff.transient.value,
+            fixed_from: None,
+            at_once: false,
+        }]
+    }
+
     /// Attempts per call against `service`.
     pub fn attempts_max(&self, service: &str) -> &Cited<u32> {
         self.services.get(service).and_then(|s| s.attempts_max.as_ref()).unwrap_or(&self.attempts_max)
@@ -201,3 +251,6 @@ impl Profile {
         self.services.get(service).and_then(|s| s.backoff.as_ref()).unwrap_or(&self.backoff)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
 //! brownout plays a scripted AWS brownout against a real client and judges its retries.
 
 pub mod client;
+pub mod evidence;
 pub mod guidance;
+pub mod judge;
 pub mod load;
+pub mod rule;
 pub mod runner;
 pub mod scenario;
+pub mod stats;

@@ -9,7 +9,7 @@ use super::mutant::{Fault, MutantPolicy};
 use super::policy::PolicyClient;
 use super::reference::ProfilePolicy;
 use super::{CallClient, Setting};
-use crate::guidance::{self, Polling, Profile};
+use crate::guidance::{self, Polling};
 use crate::scenario::Kind;
 
 /// What a client is.

@@ -6,7 +6,7 @@ use brownout_mocks::service::{self, SERVICES, Service, THROTTLING_CODES};
 use brownout_mocks::units::Span;
 
 use super::{Checker, GATEWAY, clip};
-use crate::scenario::model::{FlowStep, WorkItem};
+use crate::scenario::{FlowStep, WorkItem};
 use crate::scenario::suggest::did_you_mean;
 
 impl Checker<'_, '_, '_> {

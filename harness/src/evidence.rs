@@ -1,0 +1,346 @@
+//! What the rules look at: trials → clients → invocations → attempts, built once from the journal.
+//!
+//! A **gap** is the pause before an attempt: its arrival minus the last byte of the answer before it,
+//! or the end of the connection where the answer before it never came. Requests that an HTTP library
+//! repeats by itself (`resend`) are no attempts; their answers belong to the attempt they repeat. An
+//! attempt that came before its predecessor was over has no gap. An invocation that the end of the
+//! journal cut off is *open*: what it did not do proves nothing.
+//!
+//! No journal, however mangled, makes this panic; it costs a constant per event, and a sort per client.
+
+mod build;
+mod samples;
+mod slack;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use brownout_mocks::clock::Time;
+use brownout_mocks::journal;
+use brownout_mocks::service::Class;
+
+use crate::guidance::{Honours, Numbers, Profile, choose_honours};
+
+pub use samples::Gap;
+pub use slack::{Slack, SlackSource};
+
+/// All that is known about one run: a scenario, a client, a clock, any number of trials.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// What it is judged by.
+    pub profile: Profile,
+    /// Virtual or wall.
+    pub time: Time,
+    /// What the client honours: by its profile, or by its own word.
+    pub honours: Vec<Honours>,
+    /// Whether the client owns its demand.
+    pub owns_demand: bool,
+    /// How far measured pauses may be off.
+    pub slack: Slack,
+    /// The trials.
+    pub trials: Vec<Trial>,
+    /// Requests for real hosts in the control, by the same client.
+    pub control_escapes: Vec<Escape>,
+    numbers: BTreeMap<Arc<str>, [Numbers; 2]>,
+    names: build::Names,
+}
+
+/// One played trial.
+#[derive(Debug, Clone, Default)]
+pub struct Trial {
+    /// Which repetition.
+    pub number: u64,
+    /// The clients that were seen, by index.
+    pub clients: Vec<Client>,
+    /// Requests for real hosts.
+    pub escapes: Vec<Escape>,
+    /// Clients that fell silent.
+    pub hung: Vec<Hung>,
+    /// When the client ended, if it did so by itself.
+    pub ended_us: Option<u64>,
+    /// Exit status of a command.
+    pub exit: Option<i32>,
+    /// Signal that ended a command.
+    pub signal: Option<i32>,
+    /// When the last event was.
+    pub last_us: u64,
+}
+
+/// A request for a real host that the trap caught.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escape {
+    /// When.
+    pub at_us: u64,
+    /// Host and port.
+    pub host: String,
+    /// Method and path, or `CONNECT`.
+    pub request: String,
+}
+
+/// A client that fell silent and was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hung {
+    /// Index of the client.
+    pub client: u32,
+    /// For how long it had been silent.
+    pub silent_us: u64,
+}
+
+/// Whether a client may run adaptive mode's rate limiter, whose waits are no backoff.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Adaptive {
+    /// It is no AWS SDK, or its `User-Agent` names another mode.
+    #[default]
+    No,
+    /// An AWS SDK that does not name its mode.
+    Unknown,
+    /// Its `User-Agent` says so.
+    Yes,
+}
+
+/// One client of a trial.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// Its index.
+    pub index: u32,
+    /// What its SDK calls sent, in order of their first attempt.
+    pub invocations: Vec<Invocation>,
+    /// What its caller wanted, where the caller is ours.
+    pub calls: Vec<Call>,
+    /// Its `User-Agent`.
+    pub user_agent: Option<String>,
+    /// Whether it may run a rate limiter of its own.
+    pub adaptive: Adaptive,
+    /// When its first throttling answer was over.
+    pub throttled_us: Option<u64>,
+    /// The most calls that it had in progress at once, at least 1.
+    pub peak: u32,
+    /// Its last event.
+    pub last_us: u64,
+}
+
+/// One logical operation, as its caller saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number within the client.
+    pub number: u64,
+    /// When it was asked for.
+    pub started_us: u64,
+    /// When the caller heard, and whether it was a success.
+    pub finished: Option<(u64, bool)>,
+    /// Indices of its invocations.
+    pub invocations: Vec<usize>,
+}
+
+/// What one SDK call sent.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Its number within the trial.
+    pub id: u64,
+    /// The call it belongs to.
+    pub call: Option<u64>,
+    /// Service asked.
+    pub service: Arc<str>,
+    /// Operation asked for.
+    pub operation: Arc<str>,
+    /// What it is about.
+    pub target: Option<Arc<str>>,
+    /// Whether the client itself marks what belongs together: by retry headers, or by a call of ours.
+    /// Without a mark the endpoint guesses, and two calls may look like one.
+    pub marked: bool,
+    /// Its attempts, resends left out.
+    pub attempts: Vec<Attempt>,
+    /// When it was certainly over; `None` while it may go on.
+    pub over_us: Option<u64>,
+}
+
+/// One request, and what became of it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its number within the trial.
+    pub seq: u64,
+    /// Its number within the invocation, as recorded.
+    pub number: u32,
+    /// Which attempt in an unbroken row of retries it is, from 1: a success or a NotFound ends a row.
+    pub row: u32,
+    /// Arrival.
+    pub at_us: u64,
+    /// Last byte of its answer, or end of its connection.
+    pub end_us: Option<u64>,
+    /// Status of its answer.
+    pub status: Option<u16>,
+    /// Error code of its answer.
+    pub code: Option<Arc<str>>,
+    /// Class of its failure; `None` for a success, and while nothing came.
+    pub class: Option<Class>,
+    /// Whether it got a whole answer.
+    pub answered: bool,
+    /// Whether a fault broke its connection or its answer.
+    pub broken: bool,
+    /// `Retry-After`, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// `x-amz-retry-after`, in milliseconds.
+    pub x_amz_retry_after_ms: Option<u64>,
+    /// The step that injected.
+    pub step: Option<Arc<str>>,
+    /// Names of the faults.
+    pub faults: Vec<Arc<str>>,
+    /// The pause before it: since the end of the attempt before it.
+    pub gap_us: Option<u64>,
+    /// Hash of its body.
+    pub body_hash: Option<Arc<str>>,
+    /// Date of its signature.
+    pub date: Option<Arc<str>>,
+    /// `max=` of its retry header.
+    pub declared_max: Option<u32>,
+}
+
+impl Attempt {
+    /// Whether its answer said when to come back.
+    pub fn hinted(&self) -> bool {
+        self.retry_after_ms.is_some() || self.x_amz_retry_after_ms.is_some()
+    }
+
+    /// Whether it failed in a way that calls for backoff.
+    pub fn backs_off(&self) -> bool {
+        matches!(self.class, Some(Class::Throttling | Class::Transient | Class::Quota))
+    }
+}
+
+impl Invocation {
+    /// Whether its last attempt succeeded.
+    pub fn succeeded(&self) -> bool {
+        self.attempts.last().is_some_and(|a| a.answered && a.class.is_none())
+    }
+}
+
+impl Trial {
+    /// All invocations, with their clients.
+    pub fn invocations(&self) -> impl Iterator<Item = (&Client, &Invocation)> {
+        self.clients.iter().flat_map(|c| c.invocations.iter().map(move |i| (c, i)))
+    }
+
+    /// All attempts.
+    pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.clients.iter().flat_map(|c| &c.invocations).flat_map(|i| &i.attempts)
+    }
+}
+
+impl Evidence {
+    /// Nothing seen yet. `header` is that of any trial of the run.
+    pub fn new(profile: Profile, header: &journal::Header) -> Self {
+        let mut honours = profile.honours.clone();
+        for honoured in header.honours.iter().filter_map(|h| choose_honours(h)) {
+            if !honours.contains(&honoured) {
+                honours.push(honoured);
+            }
+        }
+        Self {
+            profile,
+            time: header.time,
+            honours,
+            owns_demand: header.owns_demand,
+            slack: Slack::new(header.time, header.estimated),
+            trials: Vec::new(),
+            control_escapes: Vec::new(),
+            numbers: BTreeMap::new(),
+            names: build::Names::default(),
+        }
+    }
+
+    /// Adds a trial of the client under test.
+    pub fn push(&mut self, trial: &journal::Trial) {
+        let built = self.build(trial);
+        self.trials.push(built);
+    }
+
+    /// Builds a trial without adding it: a control's, or a reference's.
+    pub fn build(&mut self, trial: &journal::Trial) -> Trial {
+        let mut built = build::build(trial, &mut self.names);
+        for (_, invocation) in built.invocations() {
+            if !self.numbers.contains_key(&invocation.service) {
+                let [throttling, transient] = [true, false].map(|t| Numbers::new(&self.profile, &invocation.service, t));
+                self.numbers.insert(Arc::clone(&invocation.service), [throttling, transient]);
+            }
+        }
+        self.settle(&mut built);
+        built
+    }
+
+    /// Uses a control trial: the same client without faults.
+    pub fn use_control(&mut self, control: &Trial) {
+        self.control_escapes.extend(control.escapes.iter().cloned());
+        self.slack.calibrate(control);
+    }
+
+    /// The ladders against `service` after an error of this class.
+    pub fn numbers(&self, service: &str, class: Class) -> Option<&Numbers> {
+        let [throttling, transient] = self.numbers.get(service)?;
+        Some(if matches!(class, Class::Throttling | Class::Quota) { throttling } else { transient })
+    }
+
+    /// The longest pause, in microseconds and with slack, that an allowed client may make before its
+    /// next attempt, counted from the end of `attempt`. `None` if nothing bounds it.
+    pub fn pause_max(&self, client: &Client, invocation: &Invocation, attempt: &Attempt) -> Option<u64> {
+        let class = attempt.class?;
+        let retry = attempt.row.saturating_sub(1) as usize;
+        let mut bound = self.numbers(&invocation.service, class)?.bound(retry);
+        if attempt.broken || !attempt.answered {
+            // Half an answer may be read either way.
+            for class in [Class::Throttling, Class::Transient] {
+                bound = bound.max(self.numbers(&invocation.service, class)?.bound(retry));
+            }
+        }
+        let mut pause = bound;
+        if attempt.hinted() {
+            // A hint may be honoured, added to, or cut to 5 s more than the pause.
+            let hint = attempt.retry_after_ms.max(attempt.x_amz_retry_after_ms).unwrap_or(0) as f64 / 1e3;
+            pause = hint.max(bound + 5.0) + bound;
+        }
+        let throttled = client.throttled_us.is_some_and(|t| attempt.end_us.is_some_and(|end| end >= t));
+        if throttled && self.may_limit(client) {
+            let wait = self.profile.limiter_wait.as_ref().map_or(20.0, |w| w.value.get().as_secs_f64());
+            pause += wait * f64::from(client.peak.max(1));
+        }
+        Some(self.slack.above((pause * 1e6) as u64))
+    }
+
+    /// Whether waits of a client-side rate limiter must be reckoned with: the client says so, or the
+    /// profile is an envelope and the client is an SDK that does not name its mode.
+    pub fn may_limit(&self, client: &Client) -> bool {
+        client.adaptive == Adaptive::Yes || (!self.profile.exact && client.adaptive == Adaptive::Unknown)
+    }
+
+    /// Finds out which invocations are certainly over.
+    fn settle(&self, trial: &mut Trial) {
+        let left = trial.ended_us.filter(|_| trial.signal.is_none() && trial.hung.is_empty());
+        for client in &mut trial.clients {
+            let mut over = Vec::with_capacity(client.invocations.len());
+            for invocation in &client.invocations {
+                over.push(self.over(client, invocation, left));
+            }
+            for (invocation, over_us) in client.invocations.iter_mut().zip(over) {
+                invocation.over_us = over_us;
+            }
+        }
+    }
+
+    fn over(&self, client: &Client, invocation: &Invocation, left: Option<u64>) -> Option<u64> {
+        let last = invocation.attempts.last()?;
+        let end = last.end_us?;
+        if invocation.succeeded() {
+            return Some(end);
+        }
+        if let Some(number) = invocation.call {
+            let call = client.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &client.calls[i])?;
+            return call.finished.map(|(at, _)| at);
+        }
+        // The client went on for longer than any pause it may make …
+        let pause = self.pause_max(client, invocation, last).or(last.class.is_some().then_some(300_000_000))?;
+        if client.last_us > end.saturating_add(pause) {
+            return Some(client.last_us);
+        }
+        // … or it did one thing at a time, this was the last of them, and it left by itself.
+        left.filter(|_| client.peak <= 1 && client.last_us <= end.max(last.at_us))
+    }
+}

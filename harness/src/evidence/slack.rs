@@ -1,0 +1,87 @@
+//! How far a measured pause may be off, and how that is known.
+
+use brownout_mocks::clock::Time;
+use serde::Serialize;
+
+use super::Trial;
+
+/// Where a slack comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlackSource {
+    /// Virtual time: timers round up to whole milliseconds, nothing else takes time.
+    VirtualClock,
+    /// Measured on the control: the same client with all faults off.
+    Control,
+    /// There was no control to measure.
+    Assumed,
+}
+
+/// How far a measured pause may be off.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Slack {
+    /// Where it comes from.
+    pub source: SlackSource,
+    /// A pause may be seen longer by so much, in microseconds, …
+    pub above_us: u64,
+    /// … and by this share of itself.
+    pub above_share: f64,
+    /// A pause may be seen shorter by so much, in microseconds.
+    pub below_us: u64,
+}
+
+/// A measured delay counts so many times: the control sees far fewer requests than the trials.
+const MARGIN: u64 = 4;
+/// Never less than this where the machine's clock runs, in microseconds.
+const FLOOR_US: u64 = 50_000;
+
+impl Slack {
+    /// The slack before any control was seen. Estimated answer times allow no less than the assumed one.
+    pub(super) fn new(time: Time, estimated: bool) -> Self {
+        match time {
+            // Tokio's timers round up to the next millisecond, on either side of the wire.
+            Time::Virtual if !estimated => {
+                Self { source: SlackSource::VirtualClock, above_us: 2_000, above_share: 0.0, below_us: 1_000 }
+            }
+            _ => Self { source: SlackSource::Assumed, above_us: 500_000, above_share: 0.05, below_us: 5_000 },
+        }
+    }
+
+    /// Measures the client's and the machine's own delays: from the caller to the wire, and from the
+    /// answer back to the caller. Without calls of ours there is nothing to measure by.
+    pub(super) fn calibrate(&mut self, control: &Trial) {
+        if self.source == SlackSource::VirtualClock {
+            return;
+        }
+        let mut worst: Option<u64> = None;
+        for client in &control.clients {
+            for call in &client.calls {
+                let attempts = || call.invocations.iter().filter_map(|i| client.invocations.get(*i)).flat_map(|i| &i.attempts);
+                let (first, last) = (attempts().next(), attempts().last());
+                let there = first.map(|a| a.at_us.saturating_sub(call.started_us));
+                let back = last.and_then(|a| Some(call.finished?.0.saturating_sub(a.end_us?)));
+                worst = worst.max(there).max(back);
+            }
+        }
+        if let Some(worst) = worst {
+            self.source = SlackSource::Control;
+            self.above_us = worst.saturating_mul(MARGIN).saturating_add(FLOOR_US);
+            self.above_share = 0.01;
+        }
+    }
+
+    /// The longest that a pause of `pause` microseconds may be seen as.
+    pub fn above(&self, pause: u64) -> u64 {
+        pause.saturating_add(self.over(pause))
+    }
+
+    /// How much longer a pause of `pause` microseconds may be seen.
+    pub fn over(&self, pause: u64) -> u64 {
+        self.above_us.saturating_add((pause as f64 * self.above_share) as u64)
+    }
+
+    /// Up to here a pause is none, in microseconds.
+    pub fn nothing(&self) -> u64 {
+        if self.source == SlackSource::VirtualClock { 2_000 } else { 5_000 }
+    }
+}

@@ -1,0 +1,193 @@
+//! From trials to a report: every rule's ruling, its severity, the score, and what was expected here.
+//!
+//! A [`Judge`] takes trials one by one and can report at any time: the tests behind the rules are valid
+//! whenever one looks. It holds no clock and no randomness; the same trials give the same report, byte
+//! for byte.
+
+mod metrics;
+mod report;
+
+use std::collections::BTreeSet;
+
+use brownout_mocks::journal::{self, EventKind, Header, Segment};
+
+use crate::evidence::Evidence;
+use crate::guidance::Profile;
+use crate::rule::{RULES, Ruling, Severity, Verdict, severity};
+use crate::scenario::{Document, ExpectOutcome};
+
+pub use metrics::{Metrics, Percentiles, Summary};
+pub use report::{Expected, RuleReport, RunReport};
+
+/// Judges one run: a scenario × a client × a clock.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    document: Document,
+    header: Header,
+    evidence: Evidence,
+    allowed: Vec<String>,
+    fired: BTreeSet<String>,
+    run: metrics::Tally,
+    control: Option<metrics::Tally>,
+    reference: Option<metrics::Tally>,
+    outcome_broken: Option<String>,
+    exit_broken: Option<String>,
+}
+
+impl Judge {
+    /// Nothing seen yet. `header` is that of any trial of the client under test.
+    pub fn new(document: &Document, profile: &Profile, header: &Header) -> Self {
+        Self {
+            document: document.clone(),
+            header: header.clone(),
+            evidence: Evidence::new(profile.clone(), header),
+            allowed: Vec::new(),
+            fired: BTreeSet::new(),
+            run: metrics::Tally::default(),
+            control: None,
+            reference: None,
+            outcome_broken: None,
+            exit_broken: None,
+        }
+    }
+
+    /// Rules whose failure is reported and forgiven (`--allow`).
+    pub fn allow(&mut self, rules: &[String]) {
+        self.allowed.extend_from_slice(rules);
+    }
+
+    /// One more trial: of the run, of its control, or of its reference, as its header says.
+    pub fn push(&mut self, trial: &journal::Trial) {
+        match trial.header.segment {
+            Segment::Control => {
+                let built = self.evidence.build(trial);
+                self.control.get_or_insert_default().add(&built, None);
+                self.evidence.use_control(&built);
+            }
+            Segment::Reference => {
+                let built = self.evidence.build(trial);
+                let end = metrics::fault_end(&self.document, trial);
+                self.reference.get_or_insert_default().add(&built, end);
+            }
+            Segment::Run => {
+                for event in &trial.events {
+                    if let EventKind::StepDecided { step, admitted, .. } = &event.kind {
+                        self.fire(step.as_deref());
+                        admitted.iter().for_each(|s| self.fire(Some(s)));
+                    }
+                }
+                let end = metrics::fault_end(&self.document, trial);
+                self.evidence.push(trial);
+                if let Some(built) = self.evidence.trials.last() {
+                    self.run.add(built, end);
+                    self.outcome_broken = self.outcome_broken.take().or_else(|| outcome_broken(&self.document, built));
+                    self.exit_broken = self.exit_broken.take().or_else(|| exit_broken(&self.document, built));
+                }
+            }
+        }
+    }
+
+    fn fire(&mut self, step: Option<&str>) {
+        if let Some(step) = step.filter(|s| !self.fired.contains(*s)) {
+            self.fired.insert(step.to_owned());
+        }
+    }
+
+    /// The evidence so far, for those who look at pauses themselves (`fit`).
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// What can be said by now.
+    pub fn report(&self) -> RunReport {
+        let rules: Vec<RuleReport> = RULES.iter().map(|doc| self.rule_report(doc.id, doc.code, doc.rule.check(&self.evidence))).collect();
+        let steps = self.document.steps.iter().filter(|s| !s.optional).map(brownout_mocks::plan::Step::id);
+        let unfired: Vec<String> = steps.filter(|id| !self.fired.contains(id)).collect();
+        let undecided = rules.iter().filter(|r| r.verdict == Verdict::Inconclusive && self.asked_for(r)).map(|r| r.id.into()).collect();
+        let not_applicable =
+            self.document.expect.judge.iter().filter(|j| rules.iter().any(|r| self.named(j, r) && r.verdict == Verdict::NotApplicable)).cloned().collect();
+        let expected = Expected {
+            outcome: self.outcome_broken.clone(),
+            exit: self.exit_broken.clone(),
+            undecided,
+            not_applicable,
+        };
+        RunReport::new(self, rules, unfired, expected)
+    }
+
+    fn named(&self, name: &str, rule: &RuleReport) -> bool {
+        name == rule.id || name.eq_ignore_ascii_case(rule.code)
+    }
+
+    fn asked_for(&self, rule: &RuleReport) -> bool {
+        self.document.expect.judge.iter().any(|name| self.named(name, rule))
+    }
+
+    fn rule_report(&self, id: &'static str, code: &'static str, ruling: Ruling) -> RuleReport {
+        let (severity, why) = severity(id, self.evidence.profile.family());
+        let ruling = match ruling {
+            _ if severity == Severity::NotApplicable => Ruling::NotApplicable(why.into()),
+            ruling => ruling,
+        };
+        let verdict = ruling.verdict();
+        let mut report = RuleReport {
+            id,
+            code,
+            severity,
+            verdict,
+            allowed: self.allowed.iter().any(|a| a == id || a.eq_ignore_ascii_case(code)),
+            reason: String::new(),
+            trials_needed: None,
+            findings_total: 0,
+            findings: Vec::new(),
+        };
+        match ruling {
+            Ruling::NotApplicable(reason) | Ruling::Pass(reason) => report.reason = reason,
+            Ruling::Inconclusive(needs) => {
+                report.reason = needs.reason;
+                report.trials_needed = needs.trials;
+            }
+            Ruling::Fail(findings) => {
+                report.findings_total = findings.total;
+                report.findings = findings.kept;
+            }
+        }
+        report
+    }
+}
+
+/// Judges all trials of one run at once.
+pub fn judge(document: &Document, trials: &[journal::Trial], profile: &Profile) -> Option<RunReport> {
+    let header = trials.iter().find(|t| t.header.segment == Segment::Run).or_else(|| trials.first())?;
+    let mut judge = Judge::new(document, profile, &header.header);
+    trials.iter().for_each(|t| judge.push(t));
+    Some(judge.report())
+}
+
+/// How a trial's calls ended otherwise than expected, in words.
+fn outcome_broken(document: &Document, trial: &crate::evidence::Trial) -> Option<String> {
+    let (succeeded, failed) = metrics::outcomes(trial);
+    match document.expect.outcome {
+        ExpectOutcome::Success if failed > 0 => {
+            Some(format!("{failed} of {} calls of trial {} failed; all were to succeed", succeeded + failed, trial.number))
+        }
+        ExpectOutcome::Failure if succeeded > 0 => {
+            Some(format!("{succeeded} of {} calls of trial {} succeeded; all were to fail", succeeded + failed, trial.number))
+        }
+        _ => None,
+    }
+}
+
+/// How a command ended otherwise than expected, in words.
+fn exit_broken(document: &Document, trial: &crate::evidence::Trial) -> Option<String> {
+    let wanted = document.expect.exit?;
+    match (trial.exit, trial.signal) {
+        (Some(exit), _) if exit == wanted => None,
+        (Some(exit), _) => Some(format!("the command exited with status {exit}, not {wanted}, in trial {}", trial.number)),
+        (None, Some(signal)) => Some(format!("the command was ended by signal {signal} in trial {}", trial.number)),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! The rules: the contract and the list.
+//!
+//! A rule is one file under `rule/` plus one line in the `rules!` list below. Its file's `//!` block is
+//! its documentation, with the same headings in each: what it checks, why it matters, its source, and
+//! why it cannot blame a right client. A rule is a pure function from [`Evidence`] to a [`Ruling`].
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::evidence::Evidence;
+
+mod finding;
+mod groups;
+mod not_retried;
+mod severity;
+mod told;
+
+pub use finding::{Finding, Findings, TimelineEntry};
+pub use severity::{SEVERITIES, Severity, SeverityRow, severity};
+
+/// Worst last, so that the verdict of many is the maximum of theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The rule says nothing about this client here.
+    NotApplicable,
+    /// The client kept to it.
+    Pass,
+    /// The evidence does not suffice.
+    Inconclusive,
+    /// The client broke it.
+    Fail,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotApplicable => "not-applicable",
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+/// What would decide an undecided rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Needs {
+    /// Why the evidence does not suffice.
+    pub reason: String,
+    /// How many trials in all would probably decide; absent if more trials would not help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trials: Option<u64>,
+}
+
+/// What a rule says, with its reason.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ruling {
+    /// The rule says nothing about this client here.
+    NotApplicable(String),
+    /// The client kept to it: what was seen.
+    Pass(String),
+    /// The evidence does not suffice.
+    Inconclusive(Needs),
+    /// The client broke it.
+    Fail(Findings),
+}
+
+impl Ruling {
+    /// The bare verdict.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::NotApplicable(_) => Verdict::NotApplicable,
+            Self::Pass(_) => Verdict::Pass,
+            Self::Inconclusive(_) => Verdict::Inconclusive,
+            Self::Fail(_) => Verdict::Fail,
+        }
+    }
+
+    /// Undecided, and more trials would not help.
+    fn stuck(reason: impl Into<String>) -> Self {
+        Self::Inconclusive(Needs { reason: reason.into(), trials: None })
+    }
+
+    /// Fails if anything was found, else passes if anything was looked at.
+    fn of(findings: Findings, seen: u64, what: &str, nothing: &str) -> Self {
+        if !findings.is_empty() {
+            Self::Fail(findings)
+        } else if seen > 0 {
+            Self::Pass(format!("{seen} {what}"))
+        } else {
+            Self::NotApplicable(nothing.to_owned())
+        }
+    }
+}
+
+/// A rule.
+pub trait Rule: fmt::Debug + Send + Sync {
+    /// Looks at the evidence.
+    fn check(&self, evidence: &Evidence) -> Ruling;
+}
+
+/// A rule's entry in the list.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleDoc {
+    /// Its id in `snake_case`: the name of the breach, of its file, and of its documentation.
+    pub id: &'static str,
+    /// Its number in the guidance.
+    pub code: &'static str,
+    /// Its source, whose `//!` block is its documentation.
+    pub source: &'static str,
+    /// The rule.
+    pub rule: &'static dyn Rule,
+}
+
+impl RuleDoc {
+    /// Its documentation in Markdown: the `//!` block of its file.
+    pub fn documentation(&self) -> String {
+        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The first sentence of its documentation.
+    pub fn title(&self) -> String {
+        self.documentation().lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+macro_rules! rules {
+    ($($module:ident :: $type:ident = $code:literal,)*) => {
+        $(mod $module;)*
+
+        /// The rules, in alphabetical order.
+        pub static RULES: &[RuleDoc] = &[$(RuleDoc {
+            id: stringify!($module),
+            code: $code,
+            source: include_str!(concat!("rule/", stringify!($module), ".rs")),
+            rule: &$module::$type,
+        },)*];
+    };
+}
+
+rules! {
+    attempts_exceeded::AttemptsExceeded = "R01",
+    backoff_over_bound::BackoffOverBound = "R04",
+    client_hung::ClientHung = "R64",
+    early_retry::EarlyRetry = "R17",
+    escaped_endpoint::EscapedEndpoint = "R62",
+    fixed_backoff::FixedBackoff = "R50",
+    no_backoff::NoBackoff = "R08",
+    not_found_gave_up::NotFoundGaveUp = "R30",
+    not_found_hammered::NotFoundHammered = "R51",
+    quota_hammered::QuotaHammered = "R28",
+    retried_permanent_error::RetriedPermanentError = "R23",
+    throttle_not_retried::ThrottleNotRetried = "R48",
+    transient_not_retried::TransientNotRetried = "R49",
+    unjittered_backoff::UnjitteredBackoff = "R09",
+}
+
+/// The rule with this id, or with this number.
+pub fn find(name: &str) -> Option<&'static RuleDoc> {
+    RULES.iter().find(|r| r.id == name || r.code.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests;

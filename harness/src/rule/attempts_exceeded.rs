@@ -1,0 +1,59 @@
+//! One call was attempted more often than any guidance allows.
+//!
+//! Counts the attempts that one SDK call sends before it ends or succeeds, and compares with the
+//! profile's number, or with the smaller number that the client itself announces in `amz-sdk-request`.
+//!
+//! ## Why it matters
+//! Each further attempt loads a service that is already in trouble; a call that never gives up keeps
+//! the storm alive.
+//! ## Source
+//! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2, 2.1 and 10 (C1)
+//! ## Error probability
+//! None: it is a count. `documented` allows the most that any published policy makes (10, against
+//! DynamoDB 12). Where the client marks no calls, only repeats after errors that call for a retry count.
+
+use brownout_mocks::service::Class;
+
+use crate::evidence::{Attempt, Evidence};
+
+use super::{Finding, Findings, Rule, Ruling, told};
+
+#[derive(Debug)]
+pub(super) struct AttemptsExceeded;
+
+impl Rule for AttemptsExceeded {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        let (mut findings, mut seen) = (Findings::default(), 0);
+        for trial in &evidence.trials {
+            for (client, invocation) in trial.invocations() {
+                let limit = evidence.profile.attempts_max(&invocation.service);
+                let declared = invocation.attempts.iter().filter_map(|a| a.declared_max).min();
+                let allowed = declared.map_or(limit.value, |d| d.min(limit.value));
+                let (mut worst, mut row, mut before) = (0, 0, None::<&Attempt>);
+                for (at, attempt) in invocation.attempts.iter().enumerate() {
+                    let retry = attempt.row > 1 && before.is_some_and(|b| invocation.marked || b.backs_off());
+                    row = if retry { row + 1 } else { 1 };
+                    seen += u64::from(attempt.class.is_some() && attempt.class != Some(Class::NotVisible));
+                    if row > allowed && row > worst {
+                        worst = row;
+                        if row == allowed + 1 {
+                            findings.add(|| Finding::about(trial, client.index, invocation, at.saturating_sub(1)));
+                        }
+                    }
+                    before = Some(attempt);
+                }
+                if worst > 0 {
+                    if let Some(finding) = findings.kept.last_mut().filter(|f| f.message.is_empty()) {
+                        finding.message = format!("one {} was attempted {}; {} allowed",
+                            invocation.operation, told::count(worst.into(), "time"),
+                            if allowed < limit.value { format!("the client's own limit of {allowed} is") } else { format!("at most {allowed} are") });
+                        finding.expected = format!("at most {}", told::count(allowed.into(), "attempt"));
+                        finding.observed = told::count(worst.into(), "attempt");
+                        finding.source.clone_from(&limit.source);
+                    }
+                }
+            }
+        }
+        Ruling::of(findings, seen, "failed attempts", "no attempt failed")
+    }
+}

@@ -1,0 +1,78 @@
+//! A retry left before the time that the service had asked for was over.
+//!
+//! Looks at pauses after answers with `Retry-After` (or `x-amz-retry-after`, for profiles that honour
+//! it). The pause must last as long as the hint says, five seconds at most.
+//!
+//! ## Why it matters
+//! The service said when capacity returns; coming early costs both sides an attempt.
+//! ## Source
+//! RFC 9110, section 10.2.3; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.5
+//! ## Error probability
+//! None for a client that honours the hint: it is never early. A shortest time needs two early
+//! samples all the same, and three timely ones to pass. Clients that do not say that they honour the
+//! header are not judged by it: botocore and the Rust SDK ignore `Retry-After`.
+
+use crate::evidence::{Attempt, Evidence, Gap};
+use crate::guidance::Honours;
+
+use super::{Finding, Findings, Needs, Rule, Ruling, groups, told};
+
+#[derive(Debug)]
+pub(super) struct EarlyRetry;
+
+/// A client may cut a hint to this much more than its own pause (guidance 1.5).
+const HINT_MOST_MS: u64 = 5_000;
+
+/// The shortest pause that this answer asks for, in microseconds.
+fn asked(evidence: &Evidence, attempt: &Attempt) -> Option<u64> {
+    let of = |honours, hint: Option<u64>| hint.filter(|_| evidence.honours.contains(&honours));
+    let http = of(Honours::RetryAfter, attempt.retry_after_ms);
+    let amz = of(Honours::XAmzRetryAfter, attempt.x_amz_retry_after_ms);
+    // Of two hints, the JavaScript SDK follows the one it meets first.
+    let hint = match (http, amz) {
+        (Some(a), Some(b)) => a.min(b),
+        (a, b) => a.or(b)?,
+    };
+    Some(hint.min(HINT_MOST_MS).saturating_mul(1_000))
+}
+
+impl Rule for EarlyRetry {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        if evidence.honours.is_empty() {
+            return Ruling::NotApplicable("the client does not say that it honours a retry hint".into());
+        }
+        let (mut early, mut seen): (Vec<(Gap<'_>, u64)>, u64) = (Vec::new(), 0);
+        for gap in evidence.gaps().filter(|g| g.before.answered) {
+            let Some(asked) = asked(evidence, gap.before) else { continue };
+            seen += 1;
+            // A hint of nothing asks for nothing.
+            if asked > 0 && gap.us.saturating_add(evidence.slack.below_us) < asked {
+                early.push((gap, asked));
+            }
+        }
+        if early.len() >= 2 {
+            let mut findings = Findings::default();
+            for (gap, asked) in early {
+                findings.add(|| Finding {
+                    message: format!(
+                        "attempt {} came {} after {} that asked for {}",
+                        gap.invocation.attempts[gap.index].number, told::time(gap.us), told::answer(gap.before), told::time(asked)
+                    ),
+                    expected: format!("at least {}", told::time(asked)),
+                    observed: told::time(gap.us),
+                    source: "RFC 9110, section 10.2.3; guidance 1.5".into(),
+                    ..Finding::about(gap.trial, gap.client.index, gap.invocation, gap.index - 1)
+                });
+            }
+            return Ruling::Fail(findings);
+        }
+        match (early.len(), seen) {
+            (_, 0) => Ruling::NotApplicable("no retry followed a hint that the client honours".into()),
+            (0, 3..) => Ruling::Pass(format!("{seen} hints honoured")),
+            _ => Ruling::Inconclusive(Needs {
+                reason: format!("{seen} hints with {} early retry do not decide", early.len()),
+                trials: groups::trials_for(evidence, seen, Some(3)),
+            }),
+        }
+    }
+}

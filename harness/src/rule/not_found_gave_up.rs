@@ -1,0 +1,74 @@
+//! A program took the first NotFound for its own new resource as final.
+//!
+//! Looks at `NotFound` answers inside the window in which a created id is not visible yet: the program
+//! must ask again at least once.
+//!
+//! ## Why it matters
+//! EC2 is eventually consistent. A program that gives up leaves an instance behind that nobody owns.
+//! ## Source
+//! S0, eventual consistency; guidance 4.3 and 10 (C7)
+//! ## Error probability
+//! None: asking again is a decision, not a draw. Judged only where the client owns its demand, the
+//! endpoint knows that the id exists, and the client went on or ended by itself afterwards.
+
+use brownout_mocks::service::Class;
+
+use crate::evidence::{Client, Evidence};
+
+use super::{Finding, Findings, Rule, Ruling};
+
+#[derive(Debug)]
+pub(super) struct NotFoundGaveUp;
+
+/// The longest pause between two polls that any guidance allows: five minutes (S0).
+const POLL_MOST_US: u64 = 300_000_000;
+
+impl Rule for NotFoundGaveUp {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        if !evidence.owns_demand {
+            return Ruling::NotApplicable("brownout's workload does the calling; SDKs never repeat a NotFound".into());
+        }
+        let (mut findings, mut asked_again, mut open) = (Findings::default(), 0, 0);
+        for trial in &evidence.trials {
+            let left = trial.ended_us.is_some() && trial.signal.is_none() && trial.hung.is_empty();
+            for client in &trial.clients {
+                let Some((i, a)) = first_not_found(client) else { continue };
+                let invocation = &client.invocations[i];
+                let first = &invocation.attempts[a];
+                let again = client.invocations.iter().any(|other| {
+                    (other.operation == invocation.operation || other.target == invocation.target)
+                        && other.attempts.iter().any(|x| x.at_us >= first.at_us && x.seq != first.seq)
+                });
+                let gone_on = client.last_us > first.end_us.unwrap_or(u64::MAX).saturating_add(evidence.slack.above(POLL_MOST_US));
+                if again {
+                    asked_again += 1;
+                } else if left || gone_on {
+                    findings.add(|| Finding {
+                        message: format!(
+                            "{} answered {} for a resource that the client had just created, and the client never asked again",
+                            invocation.operation, super::told::answer(first)
+                        ),
+                        expected: "polling with growing pauses until the resource is visible".into(),
+                        observed: "one request".into(),
+                        source: "S0, eventual consistency; guidance 4.3".into(),
+                        ..Finding::about(trial, client.index, invocation, a)
+                    });
+                } else {
+                    open += 1;
+                }
+            }
+        }
+        match (findings.is_empty(), asked_again, open) {
+            (true, 0, 1..) => Ruling::stuck("the journal ends before the client could ask again"),
+            _ => Ruling::of(findings, asked_again, "clients asked again", "no NotFound for a new resource was answered"),
+        }
+    }
+}
+
+/// The earliest NotFound for a resource that exists: invocation and attempt.
+fn first_not_found(client: &Client) -> Option<(usize, usize)> {
+    let all = client.invocations.iter().enumerate().flat_map(|(i, invocation)| {
+        invocation.attempts.iter().enumerate().filter(|(_, x)| x.class == Some(Class::NotVisible)).map(move |(a, x)| (x.at_us, i, a))
+    });
+    all.min().map(|(_, i, a)| (i, a))
+}

@@ -1,0 +1,157 @@
+//! What `throttle_not_retried` and `transient_not_retried` share: which calls prove that a client gave up.
+
+use brownout_mocks::service::{Class, THROTTLING_CODES};
+
+use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
+
+use super::{Finding, Findings, Ruling, told};
+
+/// The most that any retry quota takes for one retry (guidance 1.4).
+const DEAREST: u32 = 14;
+
+/// Judges the calls that ended on an error of `class`.
+pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling {
+    let (mut findings, mut seen, mut open) = (Findings::default(), 0, 0);
+    for trial in &evidence.trials {
+        for client in &trial.clients {
+            for index in provers(evidence, client) {
+                let invocation = &client.invocations[index];
+                let Some(last) = invocation.attempts.last() else { continue };
+                let first = &invocation.attempts[0];
+                if first.class == Some(class) && must_retry(evidence, invocation, first) && invocation.attempts.len() > 1 {
+                    seen += 1;
+                }
+                if last.class != Some(class) || !must_retry(evidence, invocation, last) {
+                    continue;
+                }
+                let made = invocation.attempts.len() as u64;
+                let allowed = if evidence.profile.exact { u64::from(evidence.profile.attempts_max(&invocation.service).value) } else { 2 };
+                if made >= allowed {
+                    continue;
+                }
+                match gave_up(evidence, client, invocation, last) {
+                    Some(true) => findings.add(|| finding(evidence, trial, client, invocation, allowed)),
+                    Some(false) => {}
+                    None => open += 1,
+                }
+            }
+        }
+    }
+    if findings.is_empty() && seen == 0 && open > 0 {
+        return Ruling::stuck("the journal does not show that the call was over");
+    }
+    Ruling::of(findings, seen, "calls retried", nothing)
+}
+
+/// The invocations whose end proves something: nothing before them can have spent the client's quota or
+/// opened a breaker. In an envelope that is the first failed one; with an exact profile, as long as the
+/// quota cannot be spent even if every retry so far took the dearest price and nothing came back.
+fn provers(evidence: &Evidence, client: &Client) -> Vec<usize> {
+    let mut order: Vec<(u64, usize)> = client.invocations.iter().enumerate()
+        .filter_map(|(i, inv)| Some((inv.attempts.iter().find(|a| a.class.is_some())?.end_us?, i)))
+        .collect();
+    order.sort_unstable();
+    if !evidence.profile.exact {
+        return order.first().map(|(_, i)| *i).into_iter().collect();
+    }
+    let (mut failures, mut spent) = (0u32, 0u32);
+    let capacity = evidence.profile.quota.as_ref().map_or(u32::MAX, |q| q.capacity);
+    let threshold = evidence.profile.breaker.map_or(u32::MAX, |b| b.threshold);
+    let mut provers = Vec::new();
+    for (_, index) in order {
+        let attempts = client.invocations[index].attempts.len();
+        let failed = client.invocations[index].attempts.iter().filter(|a| a.class.is_some()).count();
+        let retries = u32::try_from(attempts).unwrap_or(u32::MAX);
+        failures = failures.saturating_add(u32::try_from(failed).unwrap_or(u32::MAX));
+        // Calls in progress at the same time spend from the same quota, and are reckoned as if all did first.
+        spent = spent.saturating_add(retries.saturating_mul(DEAREST));
+        let ahead = client.peak.saturating_mul(evidence.profile.attempts_max.value).saturating_mul(DEAREST);
+        if failures >= threshold || spent.saturating_add(ahead) > capacity {
+            break;
+        }
+        provers.push(index);
+    }
+    provers
+}
+
+/// Whether the allowed clients all retry this answer. Under `documented`, and for botocore's legacy mode,
+/// which looks at code and status together, only what every list names.
+fn must_retry(evidence: &Evidence, invocation: &Invocation, attempt: &Attempt) -> bool {
+    if !attempt.answered {
+        // Every SDK repeats a request whose connection broke; a plain HTTP client may not know if it may.
+        return attempt.broken && attempt.declared_max.is_some();
+    }
+    let (code, status) = (attempt.code.as_deref().unwrap_or_default(), attempt.status.unwrap_or_default());
+    if attempt.class == Some(Class::Transient) && !repeatable(invocation) {
+        return false;
+    }
+    // The guide of EC2 says to change the request instead (C15).
+    if code == "InsufficientInstanceCapacity" {
+        return false;
+    }
+    if matches!(status, 500 | 502 | 503 | 504) {
+        return true;
+    }
+    let everywhere = !evidence.profile.exact || evidence.profile.family() == "botocore-legacy";
+    match (status, code) {
+        // Rust and Go do not retry a 429 without a code that they know (C17).
+        (_, "") => false,
+        (429, _) if everywhere => THROTTLED_EVERYWHERE.contains(&code),
+        (400, _) if everywhere => {
+            matches!(code, "Throttling" | "ThrottlingException" | "ThrottledException" | "ProvisionedThroughputExceededException")
+        }
+        (403, "RequestThrottled") => true,
+        _ if everywhere => false,
+        _ if attempt.class == Some(Class::Throttling) => THROTTLING_CODES.contains(&code),
+        _ => matches!(code, "RequestTimeout" | "RequestTimeoutException"),
+    }
+}
+
+/// Codes that the oldest published list holds too (Java's).
+const THROTTLED_EVERYWHERE: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
+/// Whether a repeat does no harm if the first request took effect after all: a plain POST may.
+fn repeatable(invocation: &Invocation) -> bool {
+    &*invocation.service != "execute-api" || !(invocation.operation.starts_with("POST") || invocation.operation.starts_with("PATCH"))
+}
+
+/// Whether the client ended the call on this error: `None` if that is not known, `Some(false)` if
+/// something else (a deadline) may have.
+fn gave_up(evidence: &Evidence, client: &Client, invocation: &Invocation, last: &Attempt) -> Option<bool> {
+    let over = invocation.over_us?;
+    let called = invocation.call.and_then(|n| client.calls.iter().find(|c| c.number == n));
+    let Some(call) = called else { return Some(true) };
+    // More than one invocation: the caller's own loop went on.
+    if call.invocations.len() > 1 {
+        return Some(false);
+    }
+    // A call that ended while the client was waiting may have met its deadline.
+    Some(over.saturating_sub(last.end_us?) <= evidence.slack.above(5_000))
+}
+
+fn finding(evidence: &Evidence, trial: &Trial, client: &Client, invocation: &Invocation, allowed: u64) -> Finding {
+    let at = invocation.attempts.len() - 1;
+    let last = &invocation.attempts[at];
+    let off = if last.declared_max == Some(1) { " (retries are turned off: the client announces `max=1`)" } else { "" };
+    let profile = &evidence.profile;
+    Finding {
+        message: format!(
+            "{} gave up after {}: {} asks for another try{off}",
+            invocation.operation, told::count(at as u64 + 1, "attempt"), told::answer(last)
+        ),
+        expected: if profile.exact { format!("{allowed} attempts") } else { "at least one retry, after a pause".into() },
+        observed: told::count(at as u64 + 1, "attempt"),
+        source: profile.attempts_max(&invocation.service).source.clone(),
+        ..Finding::about(trial, client.index, invocation, at)
+    }
+}

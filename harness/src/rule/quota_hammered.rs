@@ -1,0 +1,99 @@
+//! A client whose quota is spent keeps calling as if nothing had happened.
+//!
+//! Counts the new calls that a client starts, to the same service, in the minute after the third answer
+//! that said so. It may stop, ask once a minute, or slow down to a tenth of what it did before.
+//!
+//! ## Why it matters
+//! A spent quota comes back when its period ends, in hours, not seconds. Until then every call is waste.
+//! ## Source
+//! S2, 429 Limit Exceeded; guidance 5.1 and 10 (C9, C10)
+//! ## Error probability
+//! None: it is a count. Stock SDKs may repeat each call as often as the profile allows; only new calls
+//! count, and only where the client owns its demand. Five calls are free, and so are those that were on
+//! their way when the third answer came.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use brownout_mocks::service::Class;
+
+use crate::evidence::{Client, Evidence, Invocation};
+
+use super::{Finding, Findings, Rule, Ruling, told};
+
+#[derive(Debug)]
+pub(super) struct QuotaHammered;
+
+const MINUTE_US: u64 = 60_000_000;
+/// New calls in a minute that are never too many.
+const FREE: usize = 5;
+/// Answers that a client may need to learn.
+const LESSONS: usize = 3;
+
+impl Rule for QuotaHammered {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        if !evidence.owns_demand {
+            return Ruling::NotApplicable("brownout's workload does the calling".into());
+        }
+        let (mut findings, mut seen) = (Findings::default(), 0);
+        for trial in &evidence.trials {
+            for client in &trial.clients {
+                let mut services: BTreeMap<&str, Vec<&Invocation>> = BTreeMap::new();
+                for invocation in &client.invocations {
+                    services.entry(&invocation.service).or_default().push(invocation);
+                }
+                for mut calls in services.into_values() {
+                    calls.sort_by_key(|i| i.attempts.first().map(|a| a.at_us));
+                    let Some((first, third)) = lessons(&calls) else { continue };
+                    seen += 1;
+                    if let Some((calls_per_minute, allowed, last)) = worst(evidence, client, &calls, first, third) {
+                        findings.add(|| Finding {
+                            message: format!(
+                                "{calls_per_minute} new calls within a minute although {LESSONS} answers had said that the quota is spent"
+                            ),
+                            expected: format!("at most {} a minute until the quota's period ends", told::count(allowed as u64, "call")),
+                            observed: told::count(calls_per_minute as u64, "new call"),
+                            source: "S2, 429 Limit Exceeded; guidance 10 (C9)".into(),
+                            ..Finding::about(trial, client.index, last, 0)
+                        });
+                    }
+                }
+            }
+        }
+        Ruling::of(findings, seen, "clients slowed down", "no client was told three times that its quota is spent")
+    }
+}
+
+/// When the first answer about the quota was over, and the third.
+fn lessons(calls: &[&Invocation]) -> Option<(u64, u64)> {
+    let told = calls.iter().filter_map(|i| i.attempts.iter().find(|a| a.class == Some(Class::Quota)).and_then(|a| a.end_us));
+    let mut told: Vec<u64> = told.collect();
+    told.sort_unstable();
+    Some((*told.first()?, *told.get(LESSONS - 1)?))
+}
+
+/// The worst minute after the third lesson, if it is too much: new calls, how many are allowed, the last.
+fn worst<'a>(
+    evidence: &Evidence,
+    client: &Client,
+    calls: &[&'a Invocation],
+    first: u64,
+    third: u64,
+) -> Option<(usize, usize, &'a Invocation)> {
+    let started = |i: &Invocation| i.attempts.first().map_or(0, |a| a.at_us);
+    let before = calls.iter().filter(|i| started(i) <= first && started(i).saturating_add(MINUTE_US) >= first).count();
+    // Those on their way when the third answer came are as many as it ever had in progress.
+    let allowed = FREE.max(before.div_ceil(10)) + client.peak.min(1_000) as usize;
+    let from = evidence.slack.above(third);
+    let (mut window, mut most): (VecDeque<u64>, Option<(usize, usize, &Invocation)>) = (VecDeque::new(), None);
+    for call in calls.iter().filter(|i| started(i) > from) {
+        let at = started(call);
+        window.push_back(at);
+        while window.front().is_some_and(|t| t.saturating_add(MINUTE_US) <= at) {
+            window.pop_front();
+        }
+        if window.len() > allowed && most.is_none_or(|(n, _, _)| window.len() > n) {
+            most = Some((window.len(), allowed, call));
+        }
+    }
+    most
+}

@@ -1,0 +1,269 @@
+//! One journal that breaks each rule, one that keeps it, and near misses.
+
+use brownout_mocks::clock::Time;
+use brownout_mocks::journal::{EventKind, Trial};
+use brownout_mocks::service::Class;
+
+use super::story::*;
+use crate::rule::Verdict::{self, Fail, Inconclusive, NotApplicable, Pass};
+
+fn told(make: impl FnOnce(&mut Story)) -> Trial {
+    let mut story = Story::new(0);
+    make(&mut story);
+    story.end()
+}
+
+fn done(_: &mut Story) {}
+
+#[track_caller]
+fn verdict(rule: &str, profile: &str, trials: &[Trial], wanted: Verdict) {
+    let report = judged(profile, trials);
+    let rule = report.rule(rule).unwrap();
+    assert_eq!(rule.verdict, wanted, "{rule:#?}");
+    if wanted == Fail {
+        let finding = &rule.findings[0];
+        let texts = [&finding.message, &finding.expected, &finding.observed, &finding.source];
+        assert!(texts.iter().all(|t| !t.is_empty()), "{finding:#?}");
+    }
+}
+
+fn attempts(n: u32, pause: u64) -> Trial {
+    told(|s| {
+        s.call();
+        (0..n).for_each(|i| done(s.attempt(if i == 0 { 0 } else { pause }, THROTTLE)));
+        s.finish(false);
+    })
+}
+
+#[test]
+fn attempts_exceeded() {
+    verdict("attempts_exceeded", "documented", &[attempts(10, 700 * MS)], Pass);
+    verdict("attempts_exceeded", "documented", &[attempts(11, 700 * MS)], Fail);
+    verdict("attempts_exceeded", "std-2026", &[attempts(4, 700 * MS)], Fail);
+    let declared = told(|s| {
+        s.max = Some(2);
+        s.call().attempt(0, BUSY).attempt(9, BUSY).attempt(9, BUSY).finish(false);
+    });
+    verdict("attempts_exceeded", "documented", &[declared], Fail);
+    // A resend below the client's policy is no attempt.
+    let mut resent = attempts(11, 700 * MS);
+    resent.events.iter_mut().for_each(|e| {
+        if let EventKind::AttemptReceived(r) = &mut e.kind {
+            r.resend = r.seq == 11;
+        }
+    });
+    verdict("attempts_exceeded", "documented", &[resent], Pass);
+    // A success ends the row: a long poll is no storm.
+    let polls = told(|s| {
+        s.call();
+        (0..30).for_each(|_| done(s.attempt(MS, Told::Fine)));
+    });
+    verdict("attempts_exceeded", "documented", &[polls], NotApplicable);
+}
+
+#[test]
+fn backoff_over_bound() {
+    let wait = |us| told(|s| done(s.call().attempt(0, THROTTLE).attempt(us, Told::Fine).finish(true)));
+    verdict("backoff_over_bound", "std-2026", &[wait(1_002 * MS)], Pass);
+    verdict("backoff_over_bound", "std-2026", &[wait(1_003 * MS)], Fail);
+    verdict("backoff_over_bound", "documented", &[wait(2_900 * MS)], Pass);
+    verdict("backoff_over_bound", "documented", &[wait(60_000 * MS)], Fail);
+    // An SDK of unknown mode may be waiting for its own rate limiter.
+    let limited = told(|s| {
+        s.max = Some(3);
+        s.call().attempt(0, THROTTLE).attempt(19_000 * MS, Told::Fine).finish(true);
+    });
+    verdict("backoff_over_bound", "documented", &[limited], Pass);
+    let hinted = told(|s| done(s.call().attempt(0, Told::Hint(30_000)).attempt(30_000 * MS, Told::Fine).finish(true)));
+    verdict("backoff_over_bound", "std-2026", &[hinted], Pass);
+}
+
+#[test]
+fn client_hung() {
+    let hung = told(|s| {
+        s.call().attempt(0, Told::Reset);
+        s.push(EventKind::ClientHung { client: 0, silent_us: 600_000_000 });
+    });
+    verdict("client_hung", "documented", &[hung], Fail);
+    let never_sent = told(|s| s.push(EventKind::ClientHung { client: 0, silent_us: 600_000_000 }));
+    verdict("client_hung", "documented", &[never_sent], Pass);
+    verdict("client_hung", "documented", &[attempts(2, MS)], Pass);
+    let mut cut = attempts(2, MS);
+    cut.events.pop();
+    verdict("client_hung", "documented", &[cut], Inconclusive);
+}
+
+#[test]
+fn early_retry() {
+    let calls = |pause: u64, n: u32| {
+        told(|s| (0..n).for_each(|_| done(s.call().attempt(0, Told::Hint(2_000)).attempt(pause, Told::Fine).finish(true))))
+    };
+    verdict("early_retry", "http-retry-after", &[calls(500 * MS, 2)], Fail);
+    verdict("early_retry", "http-retry-after", &[calls(500 * MS, 1)], Inconclusive);
+    verdict("early_retry", "http-retry-after", &[calls(1_999 * MS, 3)], Pass);
+    verdict("early_retry", "documented", &[calls(500 * MS, 5)], NotApplicable);
+    let mut declared = calls(500 * MS, 5);
+    declared.header.honours = vec!["retry_after".into()];
+    verdict("early_retry", "documented", &[declared], Fail);
+}
+
+#[test]
+fn escaped_endpoint() {
+    let escape = told(|s| s.push(EventKind::Escaped { host: "s3.amazonaws.com:443".into(), request: "CONNECT".into() }));
+    verdict("escaped_endpoint", "documented", &[escape], Fail);
+    verdict("escaped_endpoint", "documented", &[attempts(1, 0)], NotApplicable);
+    let mut wall = attempts(1, 0);
+    wall.header.time = Time::Wall;
+    verdict("escaped_endpoint", "documented", &[wall], Pass);
+}
+
+#[test]
+fn not_found_gave_up_and_hammered() {
+    let poll = |pauses: &[u64]| {
+        let mut trial = told(|s| {
+            s.service = "ec2".into();
+            s.operation = "DescribeInstances".into();
+            s.target = Some("i-1".into());
+            s.tagged = false;
+            s.call().attempt(0, HIDDEN);
+            for pause in pauses {
+                s.call().attempt(*pause, HIDDEN);
+            }
+        });
+        trial.header.owns_demand = true;
+        trial
+    };
+    verdict("not_found_gave_up", "ec2-poll", &[poll(&[])], Fail);
+    verdict("not_found_gave_up", "ec2-poll", &[poll(&[2_000 * MS])], Pass);
+    verdict("not_found_gave_up", "std-2026", &[poll(&[])], NotApplicable);
+    verdict("not_found_hammered", "ec2-poll", &[poll(&[1_000 * MS; 80])], Fail);
+    verdict("not_found_hammered", "ec2-poll", &[poll(&[0; 80])], Fail);
+    verdict("not_found_hammered", "ec2-poll", &[poll(&[5_000 * MS; 80])], Pass);
+    verdict("not_found_hammered", "ec2-poll", &[poll(&[1_000 * MS; 10])], Inconclusive);
+    verdict("not_found_hammered", "ec2-poll", &[poll(&[1_000 * MS])], NotApplicable);
+    let growing: Vec<u64> = (0..40).map(|i| 2_000 * MS * (1 << (i % 7))).collect();
+    verdict("not_found_hammered", "ec2-poll", &[poll(&growing), poll(&growing), poll(&growing)], Pass);
+    let mut workload = poll(&[0; 80]);
+    workload.header.owns_demand = false;
+    verdict("not_found_hammered", "ec2-poll", &[workload], NotApplicable);
+    // Cut off before it could ask again: nothing is proven.
+    let mut cut = poll(&[]);
+    cut.events.pop();
+    verdict("not_found_gave_up", "ec2-poll", &[cut], Inconclusive);
+}
+
+#[test]
+fn quota_hammered() {
+    let calls = |n: u32, pause: u64| {
+        let mut trial = told(|s| {
+            s.tagged = false;
+            (0..n).for_each(|_| done(s.call().attempt(pause, SPENT)));
+        });
+        trial.header.owns_demand = true;
+        trial
+    };
+    verdict("quota_hammered", "documented", &[calls(20, 1_000 * MS)], Fail);
+    verdict("quota_hammered", "documented", &[calls(8, 1_000 * MS)], Pass);
+    verdict("quota_hammered", "documented", &[calls(20, 60_000 * MS)], Pass);
+    verdict("quota_hammered", "documented", &[calls(2, 0)], NotApplicable);
+    let mut workload = calls(20, 1_000 * MS);
+    workload.header.owns_demand = false;
+    verdict("quota_hammered", "documented", &[workload], NotApplicable);
+}
+
+#[test]
+fn retried_permanent_error() {
+    let twice = |answer, gap: u64| told(|s| done(s.call().attempt(0, answer).attempt(gap, answer).finish(false)));
+    verdict("retried_permanent_error", "documented", &[twice(GONE, 50 * MS)], Fail);
+    verdict("retried_permanent_error", "documented", &[told(|s| done(s.call().attempt(0, GONE).finish(false)))], Pass);
+    let near_misses = [
+        Told::Error("UnrecognizedClientException", 400, Class::Permanent),
+        Told::Error("ItemCollectionSizeLimitExceededException", 400, Class::Permanent),
+        Told::Error("BadDigest", 400, Class::Permanent),
+        Told::Error("SomethingNew", 400, Class::Permanent),
+        Told::Error("SomethingNew", 429, Class::Permanent),
+        Told::Error("", 501, Class::Permanent),
+        Told::Error("ExpiredToken", 403, Class::Permanent),
+        THROTTLE,
+        BUSY,
+    ];
+    for answer in near_misses {
+        assert!(!failed(&judged("documented", &[twice(answer, 50 * MS)])).contains(&"retried_permanent_error"));
+    }
+    let conflict = Told::Error("ResourceConflictException", 409, Class::Permanent);
+    verdict("retried_permanent_error", "documented", &[twice(conflict, 50 * MS)], Fail);
+    verdict("retried_permanent_error", "documented", &[twice(conflict, 1_000 * MS)], Pass);
+    // One repeat may be signed anew, two are a loop, and the same signature long after is no new one.
+    let auth = Told::Error("ExpiredToken", 403, Class::Permanent);
+    let thrice = told(|s| done(s.call().attempt(0, auth).attempt(9, auth).attempt(9, auth).finish(false)));
+    verdict("retried_permanent_error", "documented", &[thrice], Fail);
+    let stale = told(|s| {
+        s.date = Some("20260101T000000Z".into());
+        s.call().attempt(0, auth).attempt(3_000 * MS, auth).finish(false);
+    });
+    verdict("retried_permanent_error", "documented", &[stale], Fail);
+    let mut changed = twice(GONE, 50 * MS);
+    changed.events.iter_mut().for_each(|e| {
+        if let EventKind::AttemptReceived(r) = &mut e.kind {
+            r.body_hash = Some(format!("{:016x}", r.seq));
+        }
+    });
+    verdict("retried_permanent_error", "documented", &[changed], Pass);
+}
+
+#[test]
+fn throttle_and_transient_not_retried() {
+    let once = |answer| told(|s| done(s.call().attempt(0, answer).finish(false)));
+    verdict("throttle_not_retried", "documented", &[once(THROTTLE)], Fail);
+    verdict("transient_not_retried", "documented", &[once(BUSY)], Fail);
+    verdict("throttle_not_retried", "documented", &[attempts(2, 9)], Pass);
+    verdict("throttle_not_retried", "std-2026", &[attempts(2, 9)], Fail);
+    verdict("throttle_not_retried", "std-2026", &[attempts(3, 9)], Pass);
+    for answer in [
+        Told::Error("", 429, Class::Throttling),
+        Told::Error("RequestLimitExceeded", 400, Class::Throttling),
+        Told::Error("LimitExceededException", 400, Class::Throttling),
+        Told::Error("InsufficientInstanceCapacity", 500, Class::Transient),
+        SPENT,
+        Told::Reset,
+    ] {
+        let report = judged("documented", &[once(answer)]);
+        assert!(failed(&report).is_empty(), "{report:#?}");
+    }
+    // Later calls may find the quota spent, and a call that was not over proves nothing.
+    let later = told(|s| {
+        s.call().attempt(0, THROTTLE).attempt(9, THROTTLE).finish(false);
+        s.call().attempt(0, THROTTLE).finish(false);
+    });
+    verdict("throttle_not_retried", "documented", &[later], Pass);
+    let open = told(|s| done(s.call().attempt(0, THROTTLE)));
+    verdict("throttle_not_retried", "documented", &[open], Inconclusive);
+    // A deadline that struck while the client was waiting is no giving up.
+    let deadline = told(|s| {
+        s.call().attempt(0, THROTTLE);
+        s.now += 300 * MS;
+        s.finish(false);
+    });
+    assert!(failed(&judged("documented", &[deadline])).is_empty());
+    let off = told(|s| {
+        s.max = Some(1);
+        s.call().attempt(0, THROTTLE).finish(false);
+    });
+    let report = judged("documented", &[off]);
+    assert!(report.rule("throttle_not_retried").unwrap().findings[0].message.contains("turned off"));
+}
+
+#[test]
+fn adaptive_clients_are_not_asked_for_jitter() {
+    let mut story = Story::new(0);
+    story.max = Some(3);
+    story.user_agent = Some("Boto3/1.44 md/Botocore#1.44 cfg/retry-mode#adaptive".into());
+    for _ in 0..30 {
+        story.call().attempt(0, THROTTLE).attempt(2_000 * MS, THROTTLE).attempt(2_000 * MS, THROTTLE).finish(false);
+    }
+    let trial = story.end();
+    for profile in ["documented", "std-2026"] {
+        let report = judged(profile, std::slice::from_ref(&trial));
+        assert!(failed(&report).is_empty(), "{profile}: {:?}", failed(&report));
+    }
+}
