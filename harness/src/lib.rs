@@ -1,11 +1,15 @@
 //! brownout plays a scripted AWS brownout against a real client and judges its retries.
 
+pub mod cli;
 pub mod client;
 pub mod evidence;
+pub mod exit;
 pub mod guidance;
 pub mod judge;
 pub mod load;
+pub mod report;
 pub mod rule;
 pub mod runner;
 pub mod scenario;
+pub mod session;
 pub mod stats;

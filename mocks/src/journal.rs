@@ -9,7 +9,7 @@ mod event;
 mod file;
 
 pub use event::{Answered, By, Event, EventKind, Header, How, Outcome, Received, Segment, Seq};
-pub use file::{ReadError, Trial, read, write_trial};
+pub use file::{ReadError, Trial, read, write_events, write_trial};
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -14,6 +14,16 @@ pub enum Severity {
     Must,
 }
 
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::NotApplicable => "not applicable",
+        })
+    }
+}
+
 impl Severity {
     /// Its weight in the score.
     pub fn weight(self) -> u32 {

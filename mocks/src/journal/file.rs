@@ -47,6 +47,11 @@ const LINE_MAX: u64 = 16 << 20;
 pub fn write_trial(out: &mut dyn Write, header: &Header, events: &[Event]) -> io::Result<()> {
     serde_json::to_writer(&mut *out, header)?;
     out.write_all(b"\n")?;
+    write_events(out, events)
+}
+
+/// Writes further events of a trial.
+pub fn write_events(out: &mut dyn Write, events: &[Event]) -> io::Result<()> {
     for event in events {
         serde_json::to_writer(&mut *out, event)?;
         out.write_all(b"\n")?;

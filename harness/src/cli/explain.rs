@@ -1,0 +1,117 @@
+//! `brownout explain`
+
+use std::fmt::Write as _;
+
+use brownout_mocks::fault::{FAULTS, PLANNED};
+use brownout_mocks::service::SERVICES;
+
+use super::{Done, output};
+use crate::client::CLIENTS;
+use crate::exit::ExitStatus;
+use crate::rule::Severity;
+use crate::scenario::{did_you_mean, library};
+use crate::{guidance, rule};
+
+/// Explain a rule, fault, profile, service, client, error code or scenario.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Its name
+    name: String,
+}
+
+pub(super) fn run(args: &Args) -> Done {
+    let name = args.name.as_str();
+    let parts: Vec<String> =
+        [a_rule(name), fault(name), profile(name), client(name), service(name), errors(name), scenario(name)].into_iter().flatten().collect();
+    if parts.is_empty() {
+        let hint = did_you_mean(name, known()).map_or_else(String::new, |n| format!(" Did you mean `{n}`?"));
+        return Err(format!("nothing here is called `{name}`.{hint} `brownout list rules` and its like show what there is"));
+    }
+    output::programs(&parts.join("\n"));
+    Ok(ExitStatus::Pass)
+}
+
+fn known() -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = rule::RULES.iter().map(|r| r.id).collect();
+    names.extend(FAULTS.iter().map(|f| f.name));
+    names.extend(guidance::PROFILES.iter().map(|(n, _)| *n));
+    names.extend(CLIENTS.iter().map(|c| c.id));
+    names.extend(SERVICES.iter().flat_map(|s| s.errors().iter().map(|e| e.code).chain([s.id()])));
+    names.extend(library::all().iter().map(|s| s.name));
+    names
+}
+
+/// The `//!` block of a source file.
+fn documentation(source: &str) -> String {
+    let lines = source.lines().map_while(|l| l.strip_prefix("//!"));
+    lines.map(|l| l.strip_prefix(' ').unwrap_or(l)).collect::<Vec<_>>().join("\n")
+}
+
+fn a_rule(name: &str) -> Option<String> {
+    let rule = rule::find(name)?;
+    let mut out = format!("# {} ({})\n\n{}\n\n## Severity\n\n", rule.id, rule.code, rule.documentation());
+    for (profile, _) in guidance::PROFILES {
+        let (severity, why) = rule::severity(rule.id, profile);
+        let mark = if severity == Severity::NotApplicable { "n.a." } else { &severity.to_string() };
+        let _ = writeln!(out, "{profile:<18} {mark:<8} {why}");
+    }
+    Some(out)
+}
+
+fn fault(name: &str) -> Option<String> {
+    if PLANNED.contains(&name) {
+        return Some(format!("The fault `{name}` is part of the language; this version does not play it yet.\n"));
+    }
+    let fault = FAULTS.iter().find(|f| f.name == name)?;
+    Some(format!("# {}\n\n{}\n", fault.name, documentation(fault.source)))
+}
+
+fn profile(name: &str) -> Option<String> {
+    let (_, text) = guidance::PROFILES.iter().find(|(n, _)| *n == name)?;
+    Some(format!("# profile {name}\n\n{text}"))
+}
+
+fn client(name: &str) -> Option<String> {
+    let client = crate::client::find(name)?;
+    Some(format!("# client {name}\n\n{}; version {}\n", client.title, (client.version)()))
+}
+
+fn service(name: &str) -> Option<String> {
+    let service = brownout_mocks::service::find(name)?;
+    let protocols: Vec<&str> = service.protocols().iter().map(|p| p.name()).collect();
+    let operations: Vec<&str> = service.operations().iter().map(|o| o.name).collect();
+    let operations = if operations.is_empty() { "every method and path".to_owned() } else { operations.join(", ") };
+    Some(format!(
+        "# service {name}\n\n{}, {}\n\nOperations: {operations}\n\nIts errors: `brownout list errors --service {name}`\n",
+        service.title(),
+        protocols.join(", "),
+    ))
+}
+
+/// An error code, in every service that sends it.
+fn errors(name: &str) -> Option<String> {
+    let mut out = String::new();
+    for service in SERVICES {
+        for row in service.errors().iter().filter(|r| r.code == name) {
+            let class = serde_json::to_value(row.class).unwrap_or_default();
+            let _ = write!(
+                out,
+                "# {name} of {}\n\nstatus {}, {}\n{}\nsource: {}\n",
+                service.id(),
+                row.status,
+                class.as_str().unwrap_or_default().replace('_', " "),
+                row.message,
+                row.source
+            );
+            if row.attempts.iter().any(|n| *n > 0) {
+                let [standard, legacy, js] = row.attempts.map(|n| if n == 0 { "–".to_owned() } else { n.to_string() });
+                let _ = writeln!(out, "attempts by default: boto3 standard {standard}, legacy {legacy}, JS {js}");
+            }
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+fn scenario(name: &str) -> Option<String> {
+    library::find(name).map(|s| format!("# scenario {} ({})\n\n{}", s.name, s.family, s.text))
+}

@@ -1,0 +1,78 @@
+//! `brownout judge`
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+
+use brownout_mocks::journal::{self, Segment, Trial};
+
+use super::{Done, output};
+use crate::judge::Judge;
+use crate::report::{self, Entry, Report};
+use crate::scenario::Scenario;
+use crate::session::profile_for;
+
+/// Judge stored journals again, without the client.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Journals that `run --journal` or `serve --journal` wrote
+    #[arg(required = true, value_name = "JOURNAL")]
+    journals: Vec<String>,
+    /// Guidance to judge by. Default: the one that the journal was played under
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Rule whose failure is told and does not fail the run; may be given several times
+    #[arg(long, value_name = "RULE")]
+    allow: Vec<String>,
+    /// Fail if the score lies below
+    #[arg(long, value_name = "SCORE")]
+    fail_under: Option<f64>,
+    /// Show every rule with its verdict
+    #[arg(long, short)]
+    verbose: bool,
+    /// Write a report, for instance `json=report.json` or `junit=-`; may be given several times
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output::target)]
+    report: Vec<output::Target>,
+}
+
+pub(super) fn run(args: &Args) -> Done {
+    let mut report = Report { fail_under: args.fail_under, ..Report::default() };
+    for path in &args.journals {
+        let file = File::open(path).map_err(|e| format!("could not read `{path}`: {e}"))?;
+        let trials = journal::read(&mut BufReader::new(file)).map_err(|e| format!("{path}: {e}"))?;
+        for trials in by_run(trials) {
+            let entry = judge(&trials, args).map_err(|e| format!("{path}: {e}"))?;
+            output::people(&report::run_text(&entry, args.verbose));
+            report.runs.push(entry);
+        }
+    }
+    output::write(&report, &args.report)?;
+    output::people(&format!("{}\n", report::summary(&report)));
+    Ok(report.exit())
+}
+
+/// The trials of each run, in order of the runs.
+fn by_run(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
+    let mut runs: BTreeMap<u32, Vec<Trial>> = BTreeMap::new();
+    for trial in trials {
+        runs.entry(trial.header.run).or_default().push(trial);
+    }
+    runs.into_values().collect()
+}
+
+fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {
+    let first = trials.iter().find(|t| t.header.segment == Segment::Run).or_else(|| trials.first());
+    let header = &first.ok_or("a run without a trial")?.header;
+    let scenario = Scenario::parse(&header.scenario_name, &header.scenario_text).map_err(|d| {
+        format!("the scenario in the journal cannot be read by this version:\n{}", d.one_line_each())
+    })?;
+    let own = profile_for(&scenario, None).map_err(|e| e.to_string())?;
+    let named = args.profile.as_deref().or_else(|| (own.name != header.profile).then_some(header.profile.as_str()));
+    let profile = profile_for(&scenario, named).map_err(|e| e.to_string())?;
+    let mut judge = Judge::new(&scenario.document, &profile, header);
+    judge.allow(&args.allow);
+    trials.iter().for_each(|t| judge.push(t));
+    let client = &header.client;
+    let repeat = format!("brownout run {} --client {client} --seed {:#x}", header.scenario_name, header.seed);
+    Ok(Entry::new(&scenario, judge.report(), repeat))
+}

@@ -1,0 +1,350 @@
+//! `brownout run`
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use brownout_mocks::clock::{Stopwatch, Time};
+use brownout_mocks::journal::write_trial;
+use brownout_mocks::units::Span;
+
+use super::{Done, lint, output};
+use crate::client::{self, CLIENTS, Options, Role};
+use crate::exit::ExitStatus;
+use crate::report::{self, Broken, Entry, Report};
+use crate::rule;
+use crate::scenario::{Scenario, did_you_mean};
+use crate::session::{self, Ran, SessionError, Settings, Who};
+
+/// Play scenarios with a client and judge it.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
+pub(super) struct Args {
+    /// Files, folders, or names and families of the library. Default: the whole library
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// Client to play; may be given several times. Default: by the kind of the scenario
+    #[arg(long = "client", value_name = "NAME")]
+    clients: Vec<String>,
+    /// Setting of the client, for instance `retries.mode=adaptive`; may be given several times
+    #[arg(long = "client-config", value_name = "KEY=VALUE", value_parser = pair)]
+    client_config: Vec<(String, String)>,
+    /// How many clients share each story. Default: as the scenario says
+    #[arg(long = "clients", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    number: Option<u32>,
+    /// Guidance to judge by. Default: as the scenario says
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Clock. Default: virtual for clients in process, wall for commands
+    #[arg(long, value_name = "virtual|wall", value_parser = time)]
+    time: Option<Time>,
+    /// Seed of all randomness: a number, or `random`
+    #[arg(long, value_name = "N", default_value = "1", value_parser = seed)]
+    seed: u64,
+    /// How often each story is played. Default: until every rule is decided, within limits
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    trials: Option<u64>,
+    /// Threads that play in virtual time. Default: one per core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Rule whose failure is told and does not fail the run; may be given several times
+    #[arg(long, value_name = "RULE")]
+    allow: Vec<String>,
+    /// Fail if the score lies below
+    #[arg(long, value_name = "SCORE")]
+    fail_under: Option<f64>,
+    /// Stop a client that has been silent for so long. Default: 10m, or more if the scenario is slow
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    client_timeout: Option<Duration>,
+    /// Do not play the client with all faults off
+    #[arg(long)]
+    no_control: bool,
+    /// Only scenarios of this service
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
+    /// Say for each request of the first trial which step decided, and why the others did not
+    #[arg(long)]
+    explain: bool,
+    /// Show every rule with its verdict
+    #[arg(long, short)]
+    verbose: bool,
+    /// Write a report, for instance `json=report.json` or `junit=-`; may be given several times
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output::target)]
+    report: Vec<output::Target>,
+    /// Write the journal of every trial
+    #[arg(long, value_name = "PATH")]
+    journal: Option<PathBuf>,
+    /// A command to play, in wall time; it finds the endpoint in AWS_ENDPOINT_URL
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write `KEY=VALUE`")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    match text {
+        "virtual" => Ok(Time::Virtual),
+        "wall" => Ok(Time::Wall),
+        "warp" => Err("warp time is not there yet; commands are played in wall time".to_owned()),
+        _ => Err("write `virtual` or `wall`".to_owned()),
+    }
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    text.parse::<Span>().map(Span::get)
+}
+
+/// A seed in decimal, in hex after `0x`, or drawn.
+fn seed(text: &str) -> Result<u64, String> {
+    if text == "random" {
+        return Ok(fastrand::u64(..));
+    }
+    let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+    parsed.map_err(|_| "write a number, a hex number such as `0x5eed`, or `random`".to_owned())
+}
+
+pub(super) fn run(args: Args) -> Done {
+    let watch = Stopwatch::start();
+    let fresh = args.scenarios.is_empty() && args.clients.is_empty() && args.command.is_empty();
+    check_names(&args)?;
+    let (mut scenarios, mut bad) = if args.scenarios.is_empty() { library() } else { lint::read(&args.scenarios)? };
+    if let Some(service) = &args.service {
+        let known = brownout_mocks::service::SERVICES.iter().map(|s| s.id());
+        if brownout_mocks::service::find(service).is_none() {
+            return Err(unknown("service", service, known));
+        }
+        scenarios.retain(|s| &s.document.service == service);
+        if scenarios.is_empty() && bad == 0 {
+            return Err(format!("none of the scenarios asks the service `{service}`"));
+        }
+    }
+    if bad > 0 {
+        // What can be played is played; what cannot is said, and counts.
+        bad = bad.max(1);
+    }
+    let (jobs, skipped) = plan(&args, &scenarios)?;
+    let mut report = Report { skipped, fail_under: args.fail_under, ..Report::default() };
+    play(&args, &jobs, &mut report)?;
+    report.wall_ms = Some(u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX));
+    output::write(&report, &args.report)?;
+    output::people(&format!("{}\n", report::summary(&report)));
+    if fresh {
+        output::people("\nA naive client fails: brownout run throttle-burst --client naive\n");
+    }
+    let exit = report.exit();
+    Ok(if bad > 0 { exit.and(ExitStatus::Unusable) } else { exit })
+}
+
+fn library() -> (Vec<Scenario>, usize) {
+    let parsed = crate::scenario::library::all().iter().map(|s| Scenario::parse(s.name, s.text));
+    let good: Vec<Scenario> = parsed.filter_map(Result::ok).collect();
+    // The shipped library has no mistakes; a test sees to it.
+    (good, 0)
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let hint = did_you_mean(name, known.clone()).map_or_else(String::new, |n| format!(" Did you mean `{n}`?"));
+    format!("there is no {what} `{name}`.{hint} There are: {}", known.collect::<Vec<_>>().join(", "))
+}
+
+fn check_names(args: &Args) -> Result<(), String> {
+    for name in &args.allow {
+        if rule::find(name).is_none() {
+            return Err(unknown("rule", name, rule::RULES.iter().map(|r| r.id)));
+        }
+    }
+    if let Some(name) = &args.profile
+        && crate::guidance::find(name).is_none()
+    {
+        return Err(unknown("profile", name, crate::guidance::PROFILES.iter().map(|(n, _)| *n)));
+    }
+    for name in &args.clients {
+        if client::find(name).is_none() {
+            return Err(unknown("client", name, CLIENTS.iter().map(|c| c.id)));
+        }
+    }
+    if !args.command.is_empty() && !args.clients.is_empty() {
+        return Err("give either `--client` or a command after `--`, not both".to_owned());
+    }
+    if !args.command.is_empty() && args.time == Some(Time::Virtual) {
+        return Err("a command cannot be played in virtual time: its clock is the machine's; leave `--time` away".to_owned());
+    }
+    Ok(())
+}
+
+/// One run to play.
+struct Job<'a> {
+    scenario: &'a Scenario,
+    who: Who,
+}
+
+/// Who plays what. Clients that cannot play a scenario skip it.
+fn plan<'a>(args: &Args, scenarios: &'a [Scenario]) -> Result<(Vec<Job<'a>>, u64), String> {
+    let options: Options = args.client_config.clone();
+    let mut jobs = Vec::new();
+    let mut skipped = 0;
+    for scenario in scenarios {
+        let players: Vec<Who> = if !args.command.is_empty() {
+            vec![Who::Command(args.command.clone())]
+        } else if args.clients.is_empty() {
+            Who::default_for(scenario.kind()).into_iter().map(|w| with_options(w, &options)).collect()
+        } else {
+            let named = args.clients.iter().filter_map(|c| client::find(c));
+            named.map(|entry| Who::Client(entry, options.clone())).collect()
+        };
+        if players.is_empty() {
+            skipped += 1;
+        }
+        for who in players {
+            if who.plays(scenario) {
+                jobs.push(Job { scenario, who });
+            } else {
+                skipped += 1;
+            }
+        }
+    }
+    if jobs.is_empty() && !scenarios.is_empty() {
+        return Err(if args.clients.is_empty() {
+            "none of these scenarios has a workload that a client of ours can play; give a command after `--`".to_owned()
+        } else {
+            format!("none of these scenarios can be played by `{}`", args.clients.join("`, `"))
+        });
+    }
+    Ok((jobs, skipped))
+}
+
+/// The settings go to the clients that know them: where nobody is named, the real SDK.
+fn with_options(who: Who, options: &Options) -> Who {
+    match who {
+        Who::Client(entry, _) if entry.role == Role::Real && entry.id != "http" => Who::Client(entry, options.clone()),
+        who => who,
+    }
+}
+
+type Outcome = Result<Ran, SessionError>;
+
+fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String> {
+    let settings = Settings {
+        time: args.time.unwrap_or(Time::Virtual),
+        seed: args.seed,
+        trials: args.trials,
+        profile: args.profile.clone(),
+        clients: args.number,
+        allow: args.allow.clone(),
+        control: !args.no_control,
+        explain: args.explain,
+        client_timeout: args.client_timeout,
+        keep: args.journal.is_some(),
+    };
+    let mut journal = match &args.journal {
+        Some(path) => Some((output::create(path).map_err(|e| format!("could not write `{}`: {e}", path.display()))?, path)),
+        None => None,
+    };
+    let mut failed: Option<String> = None;
+    in_order(jobs.len(), threads(args, jobs.len()), |index| {
+        let job = &jobs[index];
+        session::run(job.scenario, &job.who, &settings, u32::try_from(index).unwrap_or(u32::MAX))
+    }, |index, outcome: Outcome| {
+        let job = &jobs[index];
+        match outcome {
+            Ok(ran) => {
+                if let Some((file, path)) = &mut journal {
+                    let written = ran.trials.iter().try_for_each(|t| write_trial(file, &t.header, &t.events));
+                    if let Err(e) = written.and_then(|()| file.flush()) {
+                        failed.get_or_insert(format!("could not write `{}`: {e}", path.display()));
+                    }
+                }
+                let entry = Entry::new(job.scenario, ran.report, repeat(args, job));
+                output::people(&report::run_text(&entry, args.verbose));
+                if let (true, Some(first)) = (args.explain, &ran.first) {
+                    output::people(&report::explain(first));
+                }
+                report.runs.push(entry);
+            }
+            Err(error) => {
+                let (scenario, client) = (job.scenario.document.name.clone(), job.who.id().to_owned());
+                output::error(&format!("{scenario}: {error}"));
+                report.broken.push(Broken { scenario, client, reason: error.to_string() });
+            }
+        }
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+/// How many runs are played at a time: one where the machine's clock counts.
+fn threads(args: &Args, jobs: usize) -> usize {
+    if !args.command.is_empty() || args.time == Some(Time::Wall) {
+        return 1;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    args.jobs.map_or(cores, usize::from).clamp(1, jobs.max(1))
+}
+
+/// Does `count` pieces of work on some threads and hands the results on in order.
+fn in_order<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync, mut done: impl FnMut(usize, T)) {
+    if threads <= 1 {
+        for index in 0..count {
+            done(index, work(index));
+        }
+        return;
+    }
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let sender = Mutex::new(sender);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let (next, work) = (&next, &work);
+            scope.spawn(move || loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count || sender.send((index, work(index))).is_err() {
+                    break;
+                }
+            });
+        }
+        drop(sender);
+        let mut waiting = std::collections::BTreeMap::new();
+        let mut due = 0;
+        for (index, result) in receiver {
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(&due) {
+                done(due, result);
+                due += 1;
+            }
+        }
+    });
+}
+
+/// The command that repeats a run.
+fn repeat(args: &Args, job: &Job<'_>) -> String {
+    let mut words = vec!["brownout run".to_owned(), job.scenario.origin.clone()];
+    if let Who::Client(entry, _) = &job.who {
+        words.push(format!("--client {}", entry.id));
+    }
+    for (key, value) in &args.client_config {
+        words.push(format!("--client-config {key}={value}"));
+    }
+    if let Some(number) = args.number {
+        words.push(format!("--clients {number}"));
+    }
+    if let Some(profile) = &args.profile {
+        words.push(format!("--profile {profile}"));
+    }
+    if args.time == Some(Time::Wall) {
+        words.push("--time wall".to_owned());
+    }
+    words.push(format!("--seed {:#x}", args.seed));
+    if let Some(trials) = args.trials {
+        words.push(format!("--trials {trials}"));
+    }
+    if let Who::Command(command) = &job.who {
+        words.push(format!("-- {}", command.join(" ")));
+    }
+    words.join(" ")
+}

@@ -1,0 +1,249 @@
+//! One run from end to end: control, trials until decided, reference, verdict.
+
+use std::time::Duration;
+
+use brownout_mocks::clock::{Stopwatch, Time};
+use brownout_mocks::journal::{Segment, Trial};
+use brownout_mocks::random::Seed;
+
+use crate::client::{self, ClientEntry, Options, Role};
+use crate::guidance::{self, ChoiceError, Profile};
+use crate::judge::{Judge, RunReport};
+use crate::runner::{CommandError, CommandPlay, Play, RunError};
+use crate::scenario::{Kind, ProfileChoice, Scenario};
+
+/// Who plays.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// A client in process.
+    Client(&'static ClientEntry, Options),
+    /// A command.
+    Command(Vec<String>),
+}
+
+impl Who {
+    /// Its id, as in reports.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Client(entry, _) => entry.id,
+            Self::Command(_) => "command",
+        }
+    }
+
+    /// Whether it can play this scenario.
+    pub fn plays(&self, scenario: &Scenario) -> bool {
+        match self {
+            Self::Client(entry, _) => (entry.plays)(scenario.kind()),
+            Self::Command(_) => true,
+        }
+    }
+
+    /// Who plays a scenario if nobody is named.
+    pub fn default_for(kind: Kind) -> Option<Self> {
+        let id = match kind {
+            Kind::Calls => "aws-sdk-rust",
+            Kind::Gateway => "http",
+            Kind::Flow => "ec2-poll",
+            Kind::Empty => return None,
+        };
+        client::find(id).map(|entry| Self::Client(entry, Options::new()))
+    }
+}
+
+/// How runs are played.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Virtual or wall; commands are always played in wall time.
+    pub time: Time,
+    /// The seed.
+    pub seed: u64,
+    /// So many trials; without it, as many as decide.
+    pub trials: Option<u64>,
+    /// The profile that the command line names; it beats the scenario's.
+    pub profile: Option<String>,
+    /// How many clients share each story; it beats the scenario's.
+    pub clients: Option<u32>,
+    /// Rules whose failure is forgiven.
+    pub allow: Vec<String>,
+    /// Whether the client is also played with all faults off.
+    pub control: bool,
+    /// Whether each decision of a step is explained in the journal.
+    pub explain: bool,
+    /// How long a client may be silent.
+    pub client_timeout: Option<Duration>,
+    /// Whether the trials are kept, for a journal.
+    pub keep: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time: Time::Virtual,
+            seed: 1,
+            trials: None,
+            profile: None,
+            clients: None,
+            allow: Vec::new(),
+            control: true,
+            explain: false,
+            client_timeout: None,
+            keep: false,
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The verdict.
+    pub report: RunReport,
+    /// All trials, if they were to be kept.
+    pub trials: Vec<Trial>,
+    /// The first trial of the run, for `--explain`.
+    pub first: Option<Trial>,
+}
+
+/// Why a run could not be played or judged.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The client in process could not be played.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The command could not be played.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The profile cannot be had.
+    #[error(transparent)]
+    Profile(#[from] ChoiceError),
+}
+
+/// Automatic trials stop at so many, or after so long on the machine's clock (docs/decisions/0005).
+const VIRTUAL_LIMIT: (u64, Duration) = (200, Duration::from_secs(5));
+/// The same in wall time.
+const WALL_LIMIT: (u64, Duration) = (3, Duration::from_secs(60));
+
+/// The profile that a run is judged by: the command line's, else the scenario's, else the default.
+pub fn profile_for(scenario: &Scenario, named: Option<&str>) -> Result<Profile, ChoiceError> {
+    match (named, &scenario.document.expect.profile) {
+        (Some(name), _) => guidance::choose(&ProfileChoice::Name(name.to_owned())),
+        (None, Some(choice)) => guidance::choose(choice),
+        (None, None) => guidance::choose(&ProfileChoice::Name(guidance::DEFAULT.to_owned())),
+    }
+}
+
+/// The reference client of a scenario under a profile.
+pub fn reference_for(kind: Kind, profile: &Profile) -> Option<&'static ClientEntry> {
+    let by_profile = client::find(&profile.reference().name).filter(|c| c.role == Role::Reference && (c.plays)(kind));
+    let by_kind = match kind {
+        Kind::Calls => "std-2026",
+        Kind::Gateway => "http-retry-after",
+        Kind::Flow => "ec2-poll",
+        Kind::Empty => return None,
+    };
+    by_profile.or_else(|| client::find(by_kind))
+}
+
+/// Plays and judges one scenario with one client.
+pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Result<Ran, SessionError> {
+    let profile = profile_for(scenario, settings.profile.as_deref())?;
+    let stage = Stage { scenario, who, settings, run, profile: &profile };
+    let watch = Stopwatch::start();
+
+    let control = if settings.control { Some(stage.play(0, Segment::Control)?) } else { None };
+    let reference = stage.reference()?;
+    let first = stage.play(0, Segment::Run)?;
+    let mut judge = Judge::new(&scenario.document, &profile, &first.header);
+    judge.allow(&settings.allow);
+    let mut kept = Vec::new();
+    for trial in [control, reference].into_iter().flatten() {
+        judge.push(&trial);
+        kept.extend(settings.keep.then_some(trial));
+    }
+    judge.push(&first);
+    kept.extend(settings.keep.then(|| first.clone()));
+
+    let (most, longest) = if stage.time() == Time::Virtual { VIRTUAL_LIMIT } else { WALL_LIMIT };
+    let (mut played, mut look) = (1, 1);
+    loop {
+        let enough = match settings.trials {
+            Some(trials) => played >= trials,
+            None => played >= most || watch.elapsed() >= longest || (played >= look && !judge.report().undecided()),
+        };
+        if enough {
+            break;
+        }
+        // Looks grow further apart, so that judging never costs more than playing.
+        if played >= look {
+            look = played + 1 + played / 4;
+        }
+        let trial = stage.play(played, Segment::Run)?;
+        judge.push(&trial);
+        kept.extend(settings.keep.then_some(trial));
+        played += 1;
+    }
+    Ok(Ran { report: judge.report(), trials: kept, first: Some(first) })
+}
+
+/// What the plays of one run have in common.
+struct Stage<'a> {
+    scenario: &'a Scenario,
+    who: &'a Who,
+    settings: &'a Settings,
+    run: u32,
+    profile: &'a Profile,
+}
+
+impl Stage<'_> {
+    fn time(&self) -> Time {
+        if matches!(self.who, Who::Command(_)) { Time::Wall } else { self.settings.time }
+    }
+
+    fn play(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
+        match self.who {
+            Who::Client(client, options) => self.in_process(client, options, self.settings.time, trial, segment),
+            Who::Command(command) => {
+                let play = CommandPlay {
+                    scenario: self.scenario,
+                    command,
+                    seed: Seed { run: self.settings.seed, trial },
+                    segment,
+                    run: self.run,
+                    profile: &self.profile.name,
+                    explain: self.settings.explain,
+                    client_timeout: self.settings.client_timeout,
+                };
+                Ok(play.play()?)
+            }
+        }
+    }
+
+    /// The reference client plays the scenario's workload, always in virtual time.
+    fn reference(&self) -> Result<Option<Trial>, SessionError> {
+        let Some(reference) = reference_for(self.scenario.kind(), self.profile) else { return Ok(None) };
+        self.in_process(reference, &Options::new(), Time::Virtual, 0, Segment::Reference).map(Some)
+    }
+
+    fn in_process(
+        &self,
+        client: &ClientEntry,
+        options: &Options,
+        time: Time,
+        trial: u64,
+        segment: Segment,
+    ) -> Result<Trial, SessionError> {
+        let play = Play {
+            scenario: self.scenario,
+            client,
+            options,
+            time,
+            seed: Seed { run: self.settings.seed, trial },
+            segment,
+            run: self.run,
+            profile: &self.profile.name,
+            clients: self.settings.clients,
+            explain: self.settings.explain,
+            client_timeout: self.settings.client_timeout,
+        };
+        Ok(play.play()?)
+    }
+}
