@@ -170,5 +170,4 @@ impl Scenario {
 }
 
 #[cfg(test)]
-#[path = "scenario/tests.rs"]
 mod tests;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::diagnostic::Findings;
 use super::model::{FlowCall, FlowPoll, FlowStep, WorkItem};
 use super::names::{HONOURS, known_profiles, known_rules, sources};
-use super::text::ByteSpan;
+use super::text::{ByteSpan, clip};
 use super::yaml::{Data, Node};
 
 mod reach;
@@ -254,9 +254,4 @@ impl<'c> Checker<'c, '_, '_> {
         }
         self.draft.services.clone()
     }
-}
-
-/// A text of at most forty characters, for messages.
-fn clip(text: &str) -> String {
-    if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
 }

@@ -283,7 +283,7 @@ fn a_mistake_in_an_alias_is_reported_once() {
 
 #[test]
 fn too_many_mistakes_are_counted() {
-    let body: String = (0..700).map(|i| format!("key-{i}: 1\n")).collect();
+    let body = (0..700).map(|i| format!("key-{i}: 1\n")).collect::<Vec<_>>().concat();
     let found = Scenario::parse("x.yaml", &format!("{HEAD}{body}")).unwrap_err();
     assert_eq!((found.list.len(), found.count()), (500, 700));
     assert!(found.render(false).ends_with("and 650 more\n\n700 mistakes in x.yaml\n"));
@@ -419,6 +419,7 @@ fn no_soup_of_yaml_panics() {
 
 #[test]
 fn ten_thousand_steps_are_checked_in_bounded_work() {
-    let steps: String = (1..10_000).map(|i| format!("- {{inject: close, when: {{call: {i}}}}}\n")).collect();
+    let step = |i| format!("- {{inject: close, when: {{call: {i}}}}}\n");
+    let steps = (1..10_000).map(step).collect::<Vec<_>>().concat();
     assert_eq!(good(&format!("steps:\n{steps}")).document.steps.len(), 9_999);
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::diagnostic::Findings;
 use super::schema::{follow, name_of};
 use super::suggest::{did_you_mean, joined, one_of};
-use super::text::ByteSpan;
+use super::text::{ByteSpan, clip};
 use super::yaml::{Data, Entry, Node};
 
 mod fault;
@@ -239,8 +239,7 @@ impl<'s> Validator<'s, '_, '_> {
     /// The value as the author wrote it, shortened.
     fn written(&self, node: &Node) -> String {
         let text = self.findings.text.get(node.span.clone()).unwrap_or_default();
-        let text = text.lines().next().unwrap_or_default();
-        if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
+        clip(text.lines().next().unwrap_or_default())
     }
 
     fn wrong_kind(&mut self, wanted: &[&'s Value], node: &Node, at: Place<'_>) {

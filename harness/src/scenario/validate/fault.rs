@@ -2,8 +2,7 @@
 
 use brownout_mocks::fault::{BARE, PLANNED};
 
-use super::scalar::clip;
-use super::{ByteSpan, Data, Entry, Map, Node, Place, Validator, Value, follow, required};
+use super::{ByteSpan, Data, Entry, Map, Node, Place, Validator, Value, clip, follow, required};
 
 impl<'s> Validator<'s, '_, '_> {
     pub(super) fn fault(&mut self, schema: &'s Value, node: &Node, at: Place<'_>) {
