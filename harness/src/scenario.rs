@@ -183,5 +183,4 @@ impl Scenario {
 }
 
 #[cfg(test)]
-#[path = "scenario/tests.rs"]
 mod tests;

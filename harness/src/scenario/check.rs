@@ -3,16 +3,17 @@
 //! Works on whatever parts of the file could be read, so that one mistyped step does not hide what is
 //! wrong with the others.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use brownout_mocks::plan::Step;
 use brownout_mocks::service::{self, SERVICES, Service};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::diagnostic::Findings;
-use super::model::WorkItem;
+use super::model::{FlowCall, FlowPoll, FlowStep, WorkItem};
 use super::names::{HONOURS, known_profiles, known_rules, sources};
-use super::suggest::did_you_mean;
-use super::text::ByteSpan;
+use super::text::{ByteSpan, clip};
 use super::yaml::{Data, Node};
 
 mod reach;
@@ -25,10 +26,16 @@ pub(super) const GATEWAY: &str = "execute-api";
 /// So many steps may a scenario have.
 const STEPS_MAX: usize = 10_000;
 
+/// So many comparisons between parts of a file are made; beyond them, a huge file is not looked at as closely.
+const WORK_MAX: usize = 2_000_000;
+
 /// Reports every mistake that takes more than a schema to see.
 pub(super) fn check(json: &Value, tree: &Node, findings: &mut Findings<'_>) {
+    if findings.is_full() {
+        return;
+    }
     let draft = Draft::of(json);
-    let mut checker = Checker { tree, findings, draft: &draft };
+    let mut checker = Checker { tree, findings, draft: &draft, work: WORK_MAX };
     checker.head();
     checker.accounts();
     checker.expect();
@@ -47,19 +54,49 @@ struct Draft {
     workload: Vec<(usize, WorkItem)>,
     /// Whether all of the workload could be read.
     whole_workload: bool,
+    /// The services that are asked: the scenario's and those of the calls.
+    services: Vec<&'static dyn Service>,
+    /// Service and operation of everything that the workload calls.
+    calls: BTreeSet<(&'static str, String)>,
+    /// Indices of the steps that script an answer.
+    replies: Vec<usize>,
 }
 
 impl Draft {
     fn of(json: &Value) -> Self {
-        let workload = parts(json.get("workload"));
+        let workload: Vec<(usize, WorkItem)> = parts(json.get("workload"));
+        let steps: Vec<(usize, Step)> = parts(json.get("steps"));
+        let service = json.get("service").and_then(Value::as_str).and_then(service::find);
+        let calls = calls(&workload, service);
+        let asked = |s: &&dyn Service| service.is_some_and(|o| o.id() == s.id()) || calls.iter().any(|(id, _)| *id == s.id());
         Self {
-            service: json.get("service").and_then(Value::as_str).and_then(service::find),
+            service,
+            services: SERVICES.iter().copied().filter(asked).collect(),
             clients: json.get("clients").and_then(Value::as_u64).unwrap_or(1),
-            steps: parts(json.get("steps")),
+            replies: (0..steps.len()).filter(|i| steps[*i].1.faults().iter().any(|f| f.name() == "reply")).collect(),
+            steps,
+            calls,
             whole_workload: json.get("workload").is_none_or(|w| w.as_array().is_some_and(|w| w.len() == workload.len())),
             workload,
         }
     }
+}
+
+fn calls(workload: &[(usize, WorkItem)], service: Option<&'static dyn Service>) -> BTreeSet<(&'static str, String)> {
+    let mut calls = BTreeSet::new();
+    for (_, item) in workload {
+        match item {
+            WorkItem::Call(call) => {
+                let service = call.service.as_deref().map_or(service, service::find);
+                calls.extend(service.map(|s| (s.id(), call.call.clone())));
+            }
+            WorkItem::Flow(flow) => calls.extend(flow.flow.iter().filter_map(|step| {
+                let (FlowStep::Call(FlowCall { call: name, .. }) | FlowStep::Poll(FlowPoll { poll: name, .. })) = step;
+                service.map(|s| (s.id(), name.clone()))
+            })),
+        }
+    }
+    calls
 }
 
 fn parts<T: DeserializeOwned>(list: Option<&Value>) -> Vec<(usize, T)> {
@@ -72,9 +109,17 @@ struct Checker<'c, 'f, 't> {
     tree: &'c Node,
     findings: &'f mut Findings<'t>,
     draft: &'c Draft,
+    work: usize,
 }
 
 impl<'c> Checker<'c, '_, '_> {
+    /// Takes so many comparisons from the budget, if they are there.
+    fn spend(&mut self, comparisons: usize) -> bool {
+        let rest = self.work.checked_sub(comparisons);
+        self.work = rest.unwrap_or(self.work);
+        rest.is_some()
+    }
+
     /// The value at this pointer, or the nearest one around it.
     fn at(&self, pointer: &str) -> ByteSpan {
         let mut pointer = pointer;
@@ -111,8 +156,9 @@ impl<'c> Checker<'c, '_, '_> {
     fn known(&mut self, pointer: &str, what: &str, known: &[&str], hint: &str) {
         for (name, span) in self.texts(pointer) {
             if !known.contains(&name) {
+                let meant = self.findings.meant(name, known.iter().copied());
                 let finding = self.findings.add(span, format!("there is no {what} `{}`", clip(name)));
-                finding.meant(did_you_mean(name, known.iter().copied())).help(hint);
+                finding.meant(meant).help(hint);
             }
         }
     }
@@ -143,7 +189,7 @@ impl<'c> Checker<'c, '_, '_> {
 
     /// Reports names that a list holds twice.
     fn twice(&mut self, pointer: &str, what: &str) {
-        let mut seen: std::collections::BTreeMap<&str, &ByteSpan> = std::collections::BTreeMap::new();
+        let mut seen: BTreeMap<&str, &ByteSpan> = BTreeMap::new();
         for (name, span) in self.texts(pointer) {
             if let Some(first) = seen.insert(name, span) {
                 self.findings.add(span, format!("the {what} `{}` is named twice", clip(name)));
@@ -166,7 +212,7 @@ impl<'c> Checker<'c, '_, '_> {
 
     fn accounts(&mut self) {
         let Some((Node { data: Data::Map(accounts), .. }, _)) = self.tree.find("/accounts") else { return };
-        let mut owners = std::collections::BTreeMap::new();
+        let mut owners = BTreeMap::new();
         for account in accounts {
             if account.key.len() != 12 || !account.key.bytes().all(|b| b.is_ascii_digit()) {
                 let message = format!("`{}` is no account; an account has twelve digits", clip(&account.key));
@@ -206,20 +252,6 @@ impl<'c> Checker<'c, '_, '_> {
         if let Some(globs) = &step.when.service {
             return SERVICES.iter().copied().filter(|s| globs.iter().any(|g| g.matches(s.id()))).collect();
         }
-        let mut services: Vec<&'static dyn Service> = self.draft.service.into_iter().collect();
-        for (_, item) in &self.draft.workload {
-            let WorkItem::Call(call) = item else { continue };
-            if let Some(other) = call.service.as_deref().and_then(service::find)
-                && !services.iter().any(|s| s.id() == other.id())
-            {
-                services.push(other);
-            }
-        }
-        services
+        self.draft.services.clone()
     }
-}
-
-/// A text of at most forty characters, for messages.
-fn clip(text: &str) -> String {
-    if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
 }

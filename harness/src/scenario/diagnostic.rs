@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::suggest::did_you_mean;
 use super::text::{ByteSpan, Lines};
 
 /// So many mistakes are kept; more are only counted.
@@ -72,7 +73,7 @@ impl<'t> Findings<'t> {
 
     /// Adds a mistake; label and help follow by its methods.
     pub(super) fn add(&mut self, span: &ByteSpan, message: impl Into<String>) -> &mut Diagnostic {
-        if self.list.len() >= KEPT {
+        if self.is_full() {
             self.more += 1;
             self.spare = blank();
             return &mut self.spare;
@@ -94,6 +95,16 @@ impl<'t> Findings<'t> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Whether further mistakes are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() >= KEPT
+    }
+
+    /// The known name that was probably meant; none once mistakes are only counted, since looking takes time.
+    pub(super) fn meant<'n>(&self, word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.is_full() { None } else { did_you_mean(word, known) }
     }
 
     /// The mistakes in the order of the file; one that was met on two ways (an alias) counts once.

@@ -52,6 +52,7 @@ pub struct Document {
 
 impl Document {
     /// As a YAML file that [`Scenario::parse`](super::Scenario::parse) reads back.
+    /// (One exception: an input member named `<<` would be taken for a merge key.)
     pub fn to_yaml(&self) -> String {
         serde_yaml::to_string(self).unwrap_or_default()
     }
@@ -208,7 +209,6 @@ pub enum ExpectOutcome {
 
 impl ExpectOutcome {
     /// Whether every outcome will do.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     pub fn is_any(&self) -> bool {
         *self == Self::Any
     }

@@ -1,25 +1,25 @@
 //! Tests of the whole path from text to scenario.
 
-use std::time::Duration;
-
+use brownout_mocks::fault::FAULTS;
 use brownout_mocks::random::Seed;
-use serde_json::json;
 
 use super::*;
 
-const SEED: Seed = Seed { run: 1, trial: 0 };
-
 const HEAD: &str = "brownout: 1\nname: x\ntitle: X\nservice: dynamodb\n";
 
-fn mistakes(text: &str) -> Vec<Diagnostic> {
-    Scenario::parse("x.yaml", text).map_or_else(|d| d.list, |_| Vec::new())
+/// What is wrong with a body below the usual head, as `line:column message`.
+fn mistakes(body: &str) -> Vec<String> {
+    let found = Scenario::parse("x.yaml", &format!("{HEAD}{body}"));
+    let list = found.map_or_else(|d| d.list, |_| Vec::new());
+    list.into_iter().map(|d| format!("{}:{} {}", d.line, d.column, d.message)).collect()
 }
 
-/// The one mistake of a scenario that begins with the usual head.
+/// The one mistake of a body.
 #[track_caller]
 fn only(body: &str) -> Diagnostic {
-    let list = mistakes(&format!("{HEAD}{body}"));
-    assert_eq!(list.len(), 1, "{body}: {list:#?}");
+    let found = Scenario::parse("x.yaml", &format!("{HEAD}{body}"));
+    let list = found.map_or_else(|d| d.list, |_| Vec::new());
+    assert_eq!(list.len(), 1, "{body}: {:?}", mistakes(body));
     list.into_iter().next().unwrap()
 }
 
@@ -42,10 +42,8 @@ steps:
   - inject: {throttle: {retry_after: 1s}}
   - inject: {http: 503}
 ";
-    let found = Scenario::parse("scenarios/x.yaml", text).unwrap_err();
-    assert_eq!(
-        found.render(false),
-        "\
+    let faults: Vec<&str> = FAULTS.iter().map(|f| f.name).collect();
+    let wanted = "\
 error: `name`: `Größe` is not in kebab-case: lower-case letters, digits and single hyphens
  --> scenarios/x.yaml:2:7
   |
@@ -71,10 +69,10 @@ error: unknown key `clints` in the scenario
   = help: known keys: accounts, brownout, clients, expect, name, service, sources, start, steps, title, why, workload
 
 error: `until`: a duration needs its unit: `5s` or `5ms`
- --> scenarios/x.yaml:7:37
+ --> scenarios/x.yaml:7:39
   |
 7 |   - when: {operation: GetItem, until: 5}
-  |                                     ^
+  |                                       ^
 
 error: unknown fault `latncy`
  --> scenarios/x.yaml:8:14
@@ -83,7 +81,345 @@ error: unknown fault `latncy`
   |              ^^^^^^ no such fault
   |
   = help: did you mean `latency`?
+  = help: faults: FAULTS
+
+error: this step is never reached: the one on line 9 takes every request that it is about
+  --> scenarios/x.yaml:10:5
+   |
+ 9 |   - inject: {throttle: {retry_after: 1s}}
+   |     ------------------------------------- takes them all
+10 |   - inject: {http: 503}
+   |     ^^^^^^^^^^^^^^^^^^^ never reached
+   |
+   = help: put it first, or give the earlier one `times`, `until` or a narrower `when`
+
+6 mistakes in scenarios/x.yaml
 "
-        .replace("7:37", "7:37")
-    );
+    .replace("FAULTS", &faults.join(", "));
+    let found = Scenario::parse("scenarios/x.yaml", text).unwrap_err();
+    assert_eq!(found.render(false), wanted);
+    assert!(found.render(true).contains('\u{1b}'));
+    assert_eq!(found.one_line_each().lines().nth(2), Some("scenarios/x.yaml:5:1: unknown key `clints` in the scenario"));
+}
+
+#[test]
+fn each_mistake_against_the_schema_is_explained() {
+    let mut failures = Vec::new();
+    for (body, wanted) in [
+        ("clients: 0", "5:10 `clients` must lie between 1 and 100000, found 0"),
+        ("clients: two", "5:10 `clients` must be a whole number, found text"),
+        ("clients: 1.5", "5:10 `clients` must be a whole number, found 1.5"),
+        ("clients:", "5:1 `clients` has no value"),
+        ("why: [a]", "5:6 `why` must be text, found a list"),
+        ("why: 5", "5:6 `why` must be text, found the number 5"),
+        ("start: tomorrow", "5:8 `start`: `tomorrow` is no date; write `2026-01-01T00:00:00Z`, in UTC"),
+        ("upstream: http://x", "5:1 `upstream` is part of the language, but this version of brownout does not play it yet"),
+        ("capacity: {workers: 8}", "5:1 `capacity` is part of the language, but this version of brownout does not play it yet"),
+        ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
+        ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
+        ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
+        ("steps: [{inject: stall}]", "5:18 the fault `stall` is part of the language, but this version of brownout does not play it yet"),
+        ("steps: [{inject: {skew: {by: 1h}}}]", "5:19 the fault `skew` is part of the language, but this version of brownout does not play it yet"),
+        ("steps: [{inject: {rate_limit: ec2}}]", "5:31 presets such as `rate_limit: ec2` are part of the language, but this version of brownout does not play them yet"),
+        ("steps: [{inject: {rate_limit: {bucket: 5}}}]", "5:19 `rate_limit` lacks `refill`"),
+        ("steps: [{inject: {rate_limit: {bucket: 5, refill: 2}}}]", "5:51 `refill`: `2` is not a rate; write `4/s`, `30/m` or `100/h`"),
+        ("steps: [{inject: {rate_limit: {bucket: 5, refill: 2/s, scope: [acount]}}}]", "5:64 `scope` cannot be `acount`"),
+        ("steps: [{inject: {latency: 200}}]", "5:28 `latency`: a duration needs its unit: `200s` or `200ms`"),
+        ("steps: [{inject: {latency: 5 parsecs}}]", "5:28 `latency`: `5 parsecs` is not a duration; write `250ms`, `1s`, `5m`, `1h` or `1d`"),
+        ("steps: [{inject: {latency: {uniform: [1s, 2]}}}]", "5:43 `uniform`: a duration needs its unit: `2s` or `2ms`"),
+        ("steps: [{inject: {latency: {uniform: [1s]}}}]", "5:38 `uniform` takes 2 values, found 1"),
+        ("steps: [{inject: {latency: {lognormal: {median: 1s}}}}]", "5:29 `lognormal` lacks `p99`"),
+        ("steps: [{inject: {latency: {lognorml: {median: 1s, p99: 2s}}}}]", "5:29 unknown key `lognorml` in `latency`"),
+        ("steps: [{inject: {http: \"503\"}}]", "5:25 `http` must be a whole number or a map with `status`, found text"),
+        ("steps: [{inject: {http: 200}}]", "5:25 `http` must lie between 400 and 599, found 200"),
+        ("steps: [{inject: {http: {status: 503, body: htm}}}]", "5:45 `body` cannot be `htm`"),
+        ("steps: [{inject: {throttle: {times: 2}}}]", "5:30 unknown key `times` in `throttle`"),
+        ("steps: [{inject: {throttle: {retry_after: 2}}}]", "5:43 `retry_after`: a duration needs its unit: `2s` or `2ms`"),
+        ("steps: [{inject: {throttle: {retry_after: {dat: 2s}}}}]", "5:44 unknown key `dat` in `retry_after`"),
+        ("steps: [{inject: {throttle: {}, latency: 1s}}]", "5:33 a second key, `latency`, in one fault"),
+        ("steps: [{inject: {}}]", "5:18 a fault needs its name: `inject: {throttle: {}}`"),
+        ("steps: [{inject: 5}]", "5:18 `inject` must be a fault or a list, found the number 5"),
+        ("steps: [{inject: close, when: {attempt: -1}}]", "5:41 `attempt` must be at least 0, found -1"),
+        ("steps: [{inject: close, when: {attempt: 5..2}}]", "5:41 `attempt`: `5..2` is empty: it ends before it begins"),
+        ("steps: [{inject: close, when: {call: 1-3}}]", "5:38 `call`: `1-3` is no ordinal; write `3`, `2..5` (both included) or `2..`"),
+        ("steps: [{inject: close, when: {operation: 5}}]", "5:43 `operation` must be text or a list, found the number 5"),
+        ("steps: [{inject: close, times: 2, per: cal}]", "5:40 `per` cannot be `cal`"),
+        ("steps: [{inject: close, probability: 2}]", "5:38 `probability` must lie between 0 and 1, found 2"),
+        ("steps: [{inject: close, optional: maybe}]", "5:35 `optional` must be `true` or `false`, found text"),
+        ("workload: [{cal: GetItem}]", "5:13 unknown key `cal` in `workload`"),
+        ("workload: [{count: 5}]", "5:12 `workload` lacks `call`"),
+        ("workload: [{call: GetItem, count: 0}]", "5:35 `count` must lie between 1 and 1000000, found 0"),
+        ("workload: [{call: GetItem, rate: 4 per second}]", "5:34 `rate`: `4 per second` is not a rate; write `4/s`, `30/m` or `100/h`"),
+        ("workload: [{call: GetItem, pace: 5s}]", "5:28 unknown key `pace` in `workload`"),
+        ("workload: [{flow: [{call: GetItem}], paec: 5s}]", "5:38 unknown key `paec` in `workload`"),
+        ("workload: [{flow: [{pol: GetItem}]}]", "5:21 unknown key `pol` in `flow`"),
+        ("expect: {outcome: sucess}", "5:19 `outcome` cannot be `sucess`"),
+        ("expect: {profile: {attempts_max: 3}}", "5:10 `profile` lacks `base`"),
+        ("expect: {profile: [a]}", "5:19 `profile` must be text or a map with `base`, found a list"),
+        ("expect: {exit: 300}", "5:16 `exit` must lie between 0 and 255, found 300"),
+        ("accounts: {\"111111111111\": [5000000000]}", "5:29 `111111111111` must lie between 0 and 4294967295, found 5000000000"),
+    ] {
+        let found = mistakes(body);
+        if !found.iter().any(|f| f == wanted) {
+            failures.push(format!("{body}: wanted {wanted}, found {found:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn each_contradiction_is_explained() {
+    let mut failures = Vec::new();
+    for (body, wanted) in [
+        ("title: ''", "5:1 the key `title` is given twice"),
+        ("sources: [S0, rfc-911]", "5:15 there is no source `rfc-911`"),
+        ("steps: [{times: 2}]", "5:9 this step does nothing"),
+        ("steps: [{pass: false}]", "5:9 this step does nothing"),
+        ("steps: [{inject: []}]", "5:18 the list of faults is empty"),
+        ("steps: [{inject: close, pass: true}]", "5:25 a step injects or passes, not both"),
+        ("steps: [{inject: close, per: call}]", "5:25 `per` says what `times` and `every` are counted by; this step has neither"),
+        ("steps: [{inject: close, probability: 0}]", "5:38 with probability 0 this step never injects"),
+        ("steps: [{inject: close, when: {after: 5s, until: 5s}}]", "5:50 this window is empty: it ends at 5s, before it begins at 5s"),
+        ("steps: [{inject: close, when: {until: 0s}}]", "5:39 this window is empty: it ends at 0s"),
+        ("steps: [{inject: close, when: {call: 0..3}}]", "5:38 `call` counts from 1"),
+        ("steps: [{inject: close, when: {operation: GetItme}}]", "5:43 no operation of dynamodb matches `GetItme`"),
+        ("steps: [{inject: close, when: {operation: [GetItem, Gut*]}}]", "5:53 no operation of dynamodb matches `Gut*`"),
+        ("steps: [{inject: close, when: {service: dynamo}}]", "5:41 no service matches `dynamo`"),
+        ("steps: [{inject: close, when: {resource: $vm.id}}]", "5:42 bound names in `resource` are part of the language, but this version of brownout does not play them yet"),
+        ("steps: [{inject: [close, latency: 1s, throttle]}]", "5:39 `throttle` is a second answer in one step"),
+        ("steps: [{inject: {reset: {at: body}}}]", "5:31 `at: body` needs `after`, the number of bytes of the body"),
+        ("steps: [{inject: {latency: {uniform: [2s, 1s]}}}]", "5:38 the shortest delay 2s is longer than the longest, 1s"),
+        ("steps: [{inject: {error: {code: ValidationExeption}}}]", "5:33 dynamodb sends no error `ValidationExeption` that we know of"),
+        ("steps: [{inject: {throttle: {code: Slowdown}}}]", "5:36 dynamodb sends no error `Slowdown` that we know of"),
+        ("steps: [{inject: {reset: {at: connect}}, when: {operation: GetItem}}]", "5:49 `reset` acts when a connection is accepted, where `operation` is not known yet"),
+        ("steps: [{inject: [{reset: {at: connect}}, {latency: 1s}]}]", "5:10 `reset` acts when a connection is accepted, and stands alone in its step"),
+        ("steps:\n  - {inject: close, times: 1}\n  - {inject: close, times: 1}", "7:5 this step is the same as the one on line 6"),
+        ("steps:\n  - {inject: close, times: 1, id: a}\n  - {inject: throttle, id: a}", "7:28 the id `a` is given twice"),
+        ("workload: [{call: GetItme}]", "5:19 dynamodb has no operation `GetItme` that we model"),
+        ("workload: [{call: GetItem, service: dynamo}]", "5:37 there is no service `dynamo`"),
+        ("workload: [{call: GET /x, service: execute-api}, {call: GET x, service: execute-api}]", "5:57 `GET x` is no call to execute-api"),
+        ("workload: [{call: GetItem, rate: 1/s, concurrency: 2}]", "5:39 `concurrency` and `rate` exclude each other"),
+        ("workload: [{call: GetItem, every: 0s}]", "5:35 the time between two calls must be longer than 0s"),
+        ("workload: [{call: GetItem}, {flow: [{call: GetItem}]}]", "5:29 a flow cannot stand in one workload with a call to a signed service"),
+        ("workload: [{call: GetItem, count: 600000}, {call: GetItem, count: 400001}]", "5:1 this workload makes 1000001 calls; a scenario makes at most 1000000"),
+        ("workload: [{flow: []}]", "5:13 this flow has no steps"),
+        ("workload: [{flow: [{poll: GetItem, ids: $vm.id}, {call: PutItem, as: vm}]}]", "5:41 `$vm` is bound by no earlier `as` of this flow"),
+        ("workload: [{flow: [{call: PutItem, as: vm}, {poll: GetItem, ids: [$vm.arn]}]}]", "5:67 of `$vm` only the id is known"),
+        ("workload: [{flow: [{call: PutItem, as: vm}, {call: GetItem, params: {a: [$vn.id]}}]}]", "5:74 `$vn` is bound by no earlier `as` of this flow"),
+        ("workload: [{flow: [{call: PutItem, as: 5a}]}]", "5:40 `5a` cannot be a name: letters, digits and underscores, a letter first"),
+        ("workload: [{flow: [{poll: GetItem, until: runing}]}]", "5:43 there is no state `runing`"),
+        ("expect: {judge: [early_rety]}", "5:18 there is no rule `early_rety`"),
+        ("expect: {judge: [early_retry, early_retry]}", "5:31 the rule `early_retry` is named twice"),
+        ("expect: {profile: docmented}", "5:19 there is no profile `docmented`"),
+        ("expect: {profile: {base: std}}", "5:26 there is no profile `std`"),
+        ("expect: {profile: {base: documented, backoff: {base: 5s, cap: 1s}}}", "5:63 the longest pause, 1s, is shorter than the first, 5s"),
+        ("accounts: {123: [0]}", "5:12 `123` is no account; an account has twelve digits"),
+        ("accounts: {111111111111: [1]}", "5:27 there is no client 1; the only one is 0"),
+        ("clients: 2\naccounts: {111111111111: [0], 222222222222: [1, 0]}", "6:49 client 0 belongs to two accounts"),
+    ] {
+        let found = mistakes(body);
+        if found != [wanted] {
+            failures.push(format!("{body}: wanted {wanted}, found {found:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn what_is_well_meant_is_allowed() {
+    for body in [
+        "",
+        "steps: []",
+        "steps: [{inject: throttle}]",
+        "steps: [{inject: {throttle: }}]",
+        "steps: [{inject: [{latency: 1s}, close]}]",
+        "steps: [{pass: true, when: {attempt: 1}}, {inject: pass, when: {attempt: 2}}, {inject: close}]",
+        "steps: [{inject: {error: {code: Odd, status: 418}}}]",
+        "steps: [{inject: {throttle: {code: SlowDown, retry_after: {date: 3s}}}}]",
+        // Each of these lets something through to the step below.
+        "steps: [{inject: throttle, times: 1}, {inject: close}]",
+        "steps: [{inject: throttle, probability: 0.5}, {inject: close}]",
+        "steps: [{inject: throttle, when: {until: 5s}}, {inject: close}]",
+        "steps: [{inject: {rate_limit: {bucket: 5, refill: 2/s}}}, {inject: close}]",
+        "steps: [{inject: throttle, when: {operation: Get*}}, {inject: close}]",
+        // A connection is reset before any step about requests is asked.
+        "steps: [{inject: throttle}, {inject: {reset: {at: connect}}, times: 1}]",
+        "steps: [{inject: {reply: {body: x}}, when: {operation: NotOurs}}]\nworkload: [{call: NotOurs}]",
+        "workload: [{call: GetItem, params: {Price: $5, Name: $HOME}}]",
+        "workload: [{flow: [{call: PutItem, as: t, params: {a: $5.id5}}, {poll: GetItem, ids: [$t.id, literal]}]}]",
+        "workload: [{call: DescribeInstances, service: ec2}]\nsteps: [{inject: close, when: {operation: Describe*}}]",
+        "expect: {profile: {base: std-2026, attempts_max: 5, backoff: {base: 1s, cap: 20s, jitter: full}, breaker: {threshold: 5, open: 60s, probes: 1}, honours: [retry_after]}}",
+        "clients: 2\naccounts: {111111111111: [0], 222222222222: [1]}",
+    ] {
+        let found = mistakes(body);
+        assert!(found.is_empty(), "{body}: {found:#?}");
+    }
+}
+
+#[test]
+fn advice_names_the_way_out() {
+    let help = |body: &str| only(body).help.join(" · ");
+    assert!(help("steps: [{inject: {throttle: {times: 2}}}]").contains("`times` belongs further out, not inside `throttle`"));
+    assert!(help("workload: [{call: GetItem, rate: 4 per second}]").contains("did you mean `4/s`?"));
+    assert!(help("workload: [{call: GetItem, rate: 4}]").contains("did you mean `4/s`?"));
+    assert!(help("steps: [{inject: close, when: {call: 1-3}}]").contains("did you mean `1..3`?"));
+    assert!(help("steps: [{inject: {http: '503'}}]").contains("without quotes: 503"));
+    assert!(help("why: 5").contains("in quotes: \"5\""));
+    assert!(help("steps: [{inject: {rate_limit: {bucket: 5}}}]").contains("`refill`: tokens that come back per unit of time"));
+    assert!(help("workload: [{call: GetItme}]").contains("did you mean `GetItem`?"));
+    assert!(help("steps: [{inject: error}]").contains("`error: {code: …}`"));
+}
+
+#[test]
+fn one_bad_step_does_not_hide_another() {
+    let found = mistakes("steps:\n  - {inject: nonsense}\n  - {inject: close, per: call}\nworkload:\n  - {cal: x}\n  - {call: GetItme}\n");
+    assert_eq!(found.len(), 4, "{found:#?}");
+}
+
+#[test]
+fn a_mistake_in_an_alias_is_reported_once() {
+    assert_eq!(mistakes("steps: [{id: a, when: &w {unitl: 5s}, inject: close}, {id: b, when: *w, inject: close, times: 1}]").len(), 1);
+}
+
+#[test]
+fn too_many_mistakes_are_counted() {
+    let body = (0..700).map(|i| format!("key-{i}: 1\n")).collect::<Vec<_>>().concat();
+    let found = Scenario::parse("x.yaml", &format!("{HEAD}{body}")).unwrap_err();
+    assert_eq!((found.list.len(), found.count()), (500, 700));
+    assert!(found.render(false).ends_with("and 650 more\n\n700 mistakes in x.yaml\n"));
+}
+
+#[test]
+fn too_many_steps_are_refused() {
+    let body = format!("steps: [{}]", vec!["{}"; 10_001].join(","));
+    assert!(mistakes(&body).contains(&"5:1 10001 steps are too many; a scenario has at most 10000".to_owned()));
+}
+
+#[test]
+fn what_is_no_map_is_no_scenario() {
+    for text in ["[]", "5", "hello", "~"] {
+        assert!(Scenario::parse("x", text).is_err(), "{text}");
+    }
+    assert!(Scenario::parse("x", "{}").unwrap_err().to_string().contains("the scenario lacks `brownout`"));
+    assert!(Scenario::parse("x", "brownout: 2").unwrap_err().to_string().contains("reads version 1"));
+    assert!(Scenario::parse("x", &format!("\u{feff}{HEAD}")).is_ok());
+}
+
+#[test]
+fn a_scenario_knows_its_lines_and_its_kind() {
+    let scenario = good("steps:\n  - when: {attempt: 1}\n    inject:\n      throttle: {}\n  - pass: true\n");
+    assert_eq!(scenario.line_of_step(0), 8);
+    assert_eq!(scenario.line_of_step(1), 9);
+    assert_eq!(scenario.line_of_step(7), 1);
+    assert_eq!(scenario.line_of("/steps/0/when/attempt"), Some(6));
+    assert_eq!(scenario.line_of("/nowhere"), None);
+    assert_eq!(scenario.excerpt(8), "      throttle: {}");
+    assert_eq!(scenario.kind(), Kind::Empty);
+    assert_eq!(good("workload: [{call: GetItem}]").kind(), Kind::Calls);
+    assert_eq!(good("workload: [{call: GET /x, service: execute-api}]").kind(), Kind::Gateway);
+    assert_eq!(good("workload: [{flow: [{call: GetItem}]}]").kind(), Kind::Flow);
+}
+
+#[test]
+fn a_scenario_becomes_a_plan() {
+    let scenario = good("clients: 2\nstart: 2030-02-03T04:05:06Z\naccounts: {111111111111: [1]}\nsteps: [{inject: throttle, id: a}]\n");
+    let seed = Seed { run: 7, trial: 3 };
+    let plan = scenario.plan(seed);
+    assert_eq!((plan.steps.len(), plan.steps[0].id.as_str(), plan.seed), (1, "a", seed));
+    assert_eq!(plan.service.id(), "dynamodb");
+    let control = scenario.control_plan(seed);
+    assert!(control.steps.is_empty() && control.accounts == plan.accounts);
+    assert_eq!(scenario.epoch(), validate::date("2030-02-03T04:05:06Z").unwrap());
+    assert_eq!(good("").epoch(), Clock::virtual_epoch());
+}
+
+#[test]
+fn every_scenario_of_the_library_is_right() {
+    assert!(!library::all().is_empty());
+    for shipped in library::all() {
+        let scenario = Scenario::parse(shipped.name, shipped.text).unwrap_or_else(|d| panic!("{d}"));
+        assert_eq!(scenario.document.name, shipped.name, "a scenario is named like its file");
+        assert!(!scenario.document.sources.is_empty() && scenario.document.why.is_some(), "{} lacks why or sources", shipped.name);
+        let again = Scenario::from_document("again", &scenario.document).unwrap_or_else(|d| panic!("{d}"));
+        assert_eq!(again.document, scenario.document);
+    }
+}
+
+#[test]
+fn what_is_printed_reads_back() {
+    let texts = ["yes", "012", "0x1F", "0o17", "1_000", "~", "null", "1e3", "+1", ".5", "1.", ".inf", "true", "", " a ", "a: b", "# x"];
+    let more = ["- a", "<<", "*a", "&a", "!t", "%x", "@x", "`x", "'", "\"", "a\nb\n\nc", "a\n", "\n a", "\u{0}\u{7}\u{1b}", "é\u{2028}\u{85}", "\u{feff}x", "2026-01-01", "---", "...", "\t", "a #b", "[", "{", "|", ">", "=", "0b1", "1:30", "\r\n"];
+    for text in texts.iter().chain(&more) {
+        let mut document = good("workload: [{call: PutItem}]").document;
+        document.why = Some((*text).to_owned());
+        if let Some(WorkItem::Call(call)) = document.workload.first_mut() {
+            // A key `<<` is printed bare and then read as a merge key; no service has such a member.
+            let key = text.replace('<', "x");
+            call.params.insert(key.clone(), serde_json::json!([text, { key: text }, 1.5, -3, u64::MAX, null, true]));
+        }
+        let again = Scenario::from_document("again", &document).unwrap_or_else(|d| panic!("{text:?}: {d}\n{}", document.to_yaml()));
+        assert_eq!(again.document, document, "{text:?}\n{}", document.to_yaml());
+    }
+}
+
+/// A generator that needs no crate: quality does not matter here, being the same each time does.
+struct Lcg(u64);
+
+impl Lcg {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % n.max(1)
+    }
+}
+
+const BITS: &[&str] = &[
+    "{", "}", "[", "]", ":", ": ", "- ", "\n", "\n  ", "'", "\"", "&a ", "*a", "<<: ", "!!str ", "!x ", "|\n", ">-\n", "#", "?", ",",
+    "\t", "\r", "é", "\u{2028}", "\u{1f600}", "0", "-1", "1e9", "5s", "2/s", "~", "null", "---\n", "...\n", "%", "inject", "when",
+    "throttle", "$vm.id", "flow", "99999999999999999999", "\u{0}", "\\", "\"\\x", "\u{feff}",
+];
+
+fn must_not_panic(text: &str, colour: bool) {
+    if let Err(found) = Scenario::parse("x", text) {
+        assert!(found.count() > 0);
+        assert!(found.render(colour).trim_end().ends_with("in x"));
+    }
+}
+
+#[test]
+fn no_edit_of_a_good_file_panics() {
+    let mut dice = Lcg(1);
+    for round in 0..4000 {
+        let shipped = library::all()[round % library::all().len()];
+        let mut chars: Vec<char> = shipped.text.chars().collect();
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(chars.len());
+            match dice.below(4) {
+                0 => drop(chars.splice(at..at, BITS[dice.below(BITS.len())].chars())),
+                1 => drop(chars.drain(at..(at + dice.below(12)).min(chars.len()))),
+                2 => {
+                    let piece: Vec<char> = chars[at..(at + dice.below(60)).min(chars.len())].to_vec();
+                    let to = dice.below(chars.len());
+                    drop(chars.splice(to..to, piece));
+                }
+                _ => chars.truncate(at.max(1)),
+            }
+        }
+        must_not_panic(&chars.into_iter().collect::<String>(), round % 2 == 0);
+    }
+}
+
+#[test]
+fn no_soup_of_yaml_panics() {
+    let mut dice = Lcg(2);
+    for round in 0..4000 {
+        let soup: String = (0..dice.below(40)).map(|_| BITS[dice.below(BITS.len())]).collect();
+        must_not_panic(&soup, round % 2 == 0);
+    }
+}
+
+#[test]
+fn ten_thousand_steps_are_checked_in_bounded_work() {
+    let step = |i| format!("- {{inject: close, when: {{call: {i}}}}}\n");
+    let steps = (1..10_000).map(step).collect::<Vec<_>>().concat();
+    assert_eq!(good(&format!("steps:\n{steps}")).document.steps.len(), 9_999);
 }

@@ -47,6 +47,11 @@ impl Lines {
     }
 }
 
+/// A text of at most forty characters, for messages.
+pub(super) fn clip(text: &str) -> String {
+    if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
+}
+
 /// Translates the character indices of the YAML scanner into bytes.
 pub(super) struct Chars {
     /// Byte of each character, and of the end; none if the text is ASCII and the two are the same.

@@ -4,6 +4,7 @@
 //! (`anyOf`), it picks the one that the author evidently meant, by the kind of the value and by its keys,
 //! and reports that branch's mistakes: "matches none of" helps nobody.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 use super::diagnostic::Findings;
 use super::schema::{follow, name_of};
 use super::suggest::{did_you_mean, joined, one_of};
-use super::text::ByteSpan;
+use super::text::{ByteSpan, clip};
 use super::yaml::{Data, Entry, Node};
 
 mod fault;
@@ -165,15 +166,16 @@ impl<'s> Validator<'s, '_, '_> {
         let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&NO_KEYS);
         let open = schema.get("additionalProperties").filter(|a| **a != Value::Bool(false));
         let outer = Outer { keys: known, next: at.outer };
+        let given: BTreeSet<&str> = entries.iter().map(|e| e.key.as_str()).collect();
         let mut meant = Vec::new();
         for entry in entries {
             let place = Place { name: &entry.key, key: Some(&entry.key_span), outer: Some(&outer) };
             match (known.get(&entry.key), open) {
                 (Some(schema), _) | (None, Some(schema)) => self.check_property(schema, &entry.value, place),
-                (None, None) => meant.extend(self.unknown_key(known, entries, entry, at)),
+                (None, None) => meant.extend(self.unknown_key(known, &given, entry, at)),
             }
         }
-        let missing = |key: &&str| !entries.iter().any(|e| e.key == *key) && !meant.iter().any(|m| m == key);
+        let missing = |key: &&str| !given.contains(key) && !meant.iter().any(|m| m == key);
         for key in required(schema).into_iter().filter(missing) {
             let message = format!("{} lacks `{key}`", at.title());
             let finding = self.findings.add(&at.span(node), message);
@@ -191,15 +193,15 @@ impl<'s> Validator<'s, '_, '_> {
     }
 
     /// Reports an unknown key; returns the known key that was probably meant.
-    fn unknown_key(&mut self, known: &Map<String, Value>, all: &[Entry], entry: &Entry, at: Place<'_>) -> Option<String> {
+    fn unknown_key(&mut self, known: &Map<String, Value>, given: &BTreeSet<&str>, entry: &Entry, at: Place<'_>) -> Option<String> {
         let key = entry.key.as_str();
         if at.outer.is_none() && ["upstream", "capacity"].contains(&key) {
             let message = format!("`{key}` is part of the language, but this version of brownout does not play it yet");
             self.findings.add(&entry.key_span, message);
             return None;
         }
-        let free = known.keys().map(String::as_str).filter(|k| !all.iter().any(|e| e.key == *k));
-        let meant = did_you_mean(key, free).map(str::to_owned);
+        let free = known.keys().map(String::as_str).filter(|k| !given.contains(k));
+        let meant = self.findings.meant(key, free).map(str::to_owned);
         let finding = self.findings.add(&entry.key_span, format!("unknown key `{key}` in {}", at.title()));
         finding.label("not part of this block").meant(meant.as_deref());
         let mut around = at.outer;
@@ -237,8 +239,7 @@ impl<'s> Validator<'s, '_, '_> {
     /// The value as the author wrote it, shortened.
     fn written(&self, node: &Node) -> String {
         let text = self.findings.text.get(node.span.clone()).unwrap_or_default();
-        let text = text.lines().next().unwrap_or_default();
-        if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
+        clip(text.lines().next().unwrap_or_default())
     }
 
     fn wrong_kind(&mut self, wanted: &[&'s Value], node: &Node, at: Place<'_>) {

@@ -5,9 +5,7 @@ use brownout_mocks::plan::{OneOrMany, Ordinals, Per, Step};
 use brownout_mocks::service::{self, SERVICES, Service, THROTTLING_CODES};
 use brownout_mocks::units::Span;
 
-use super::{Checker, GATEWAY, clip};
-use crate::scenario::{FlowStep, WorkItem};
-use crate::scenario::suggest::did_you_mean;
+use super::{Checker, Draft, GATEWAY, clip};
 
 impl Checker<'_, '_, '_> {
     pub(super) fn steps(&mut self) {
@@ -76,8 +74,9 @@ impl Checker<'_, '_, '_> {
         for (index, glob) in step.when.service.iter().flat_map(OneOrMany::iter).enumerate() {
             if !ids.iter().any(|id| glob.matches(id)) {
                 let span = self.item(&format!("{here}/when/service"), index);
+                let meant = self.findings.meant(&glob.0, ids.iter().copied());
                 let finding = self.findings.add(&span, format!("no service matches `{}`", clip(&glob.0)));
-                finding.meant(did_you_mean(&glob.0, ids.iter().copied())).help(format!("services: {}", ids.join(", ")));
+                finding.meant(meant).help(format!("services: {}", ids.join(", ")));
             }
         }
         for (index, glob) in step.when.resource.iter().flat_map(OneOrMany::iter).enumerate() {
@@ -87,50 +86,30 @@ impl Checker<'_, '_, '_> {
                 self.findings.add(&span, message).help("use a pattern, such as `i-*`");
             }
         }
+        self.operation_globs(step, here);
+    }
+
+    fn operation_globs(&mut self, step: &Step, here: &str) {
         // A scripted reply is for operations that we do not model, so any name will do there.
         let scripted = step.faults().iter().any(|f| f.name() == "reply");
         let services = self.services_of(step);
-        if scripted || services.is_empty() || !self.draft.whole_workload {
+        if scripted || services.is_empty() || step.when.operation.is_none() || !self.draft.whole_workload {
             return;
         }
-        let operations = self.operations(&services);
-        let Some(operations) = operations else { return };
+        let draft = self.draft;
+        let Some(operations) = operations(draft, &services) else { return };
         for (index, glob) in step.when.operation.iter().flat_map(OneOrMany::iter).enumerate() {
+            if !self.spend(operations.len()) {
+                return;
+            }
             if !operations.iter().any(|o| glob.matches(o)) {
                 let span = self.item(&format!("{here}/when/operation"), index);
                 let titles: Vec<&str> = services.iter().map(|s| s.id()).collect();
                 let message = format!("no operation of {} matches `{}`", titles.join(" or "), clip(&glob.0));
-                let finding = self.findings.add(&span, message);
-                finding.meant(did_you_mean(&glob.0, operations.iter().map(String::as_str)));
+                let meant = self.findings.meant(&glob.0, operations.iter().copied());
+                self.findings.add(&span, message).meant(meant);
             }
         }
-    }
-
-    /// The operations that requests can have; none if that cannot be said.
-    fn operations(&self, services: &[&'static dyn Service]) -> Option<Vec<String>> {
-        let mut names = Vec::new();
-        let ours = |service: Option<&str>| {
-            let id = service.or(self.draft.service.map(Service::id));
-            services.iter().any(|s| Some(s.id()) == id)
-        };
-        for (_, item) in &self.draft.workload {
-            match item {
-                WorkItem::Call(call) if ours(call.service.as_deref()) => names.push(call.call.clone()),
-                WorkItem::Flow(flow) if ours(None) => names.extend(flow.flow.iter().map(|step| match step {
-                    FlowStep::Call(call) => call.call.clone(),
-                    FlowStep::Poll(poll) => poll.poll.clone(),
-                })),
-                _ => {}
-            }
-        }
-        for service in services {
-            if service.id() != GATEWAY && !service.operations().is_empty() {
-                names.extend(service.operations().iter().map(|o| o.name.to_owned()));
-            } else if !names.iter().any(|n| service.id() != GATEWAY || n.contains('/')) {
-                return None;
-            }
-        }
-        Some(names)
     }
 
     fn faults(&mut self, step: &Step, here: &str) {
@@ -174,9 +153,8 @@ impl Checker<'_, '_, '_> {
         let span = self.at(&format!("{at}/{}/code", fault.name()));
         let ids: Vec<&str> = services.iter().map(|s| s.id()).collect();
         let message = format!("{} sends no error `{}` that we know of", ids.join(" or "), clip(code));
-        let finding = self.findings.add(&span, message);
-        finding.meant(did_you_mean(code, services.iter().flat_map(|s| s.errors()).map(|r| r.code)));
-        finding.help(match fault {
+        let meant = self.findings.meant(code, services.iter().flat_map(|s| s.errors()).map(|r| r.code));
+        self.findings.add(&span, message).meant(meant).help(match fault {
             Fault::Error(_) => "give it a `status` if it is meant so",
             _ => "`error` with a `status` sends any code",
         });
@@ -215,4 +193,18 @@ impl Checker<'_, '_, '_> {
         let item = format!("{pointer}/{index}");
         if self.tree.find(&item).is_some() { self.at(&item) } else { self.at(pointer) }
     }
+}
+
+/// The operations that requests can have; none if that cannot be said.
+fn operations<'d>(draft: &'d Draft, services: &[&'static dyn Service]) -> Option<Vec<&'d str>> {
+    let mut names = Vec::new();
+    for service in services {
+        names.extend(draft.calls.iter().filter(|(id, _)| *id == service.id()).map(|(_, name)| name.as_str()));
+        let modelled = if service.id() == GATEWAY { &[] } else { service.operations() };
+        names.extend(modelled.iter().map(|o| o.name));
+        if modelled.is_empty() && !draft.calls.iter().any(|(id, _)| *id == service.id()) {
+            return None;
+        }
+    }
+    Some(names)
 }

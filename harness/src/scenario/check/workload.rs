@@ -3,8 +3,8 @@
 use brownout_mocks::service::{self, SERVICES, Service};
 
 use super::{Checker, GATEWAY, clip};
-use crate::scenario::{CallItem, FlowItem, FlowStep, WorkItem};
-use crate::scenario::suggest::{did_you_mean, one_of};
+use crate::scenario::model::{CallItem, FlowItem, FlowStep, WorkItem};
+use crate::scenario::suggest::one_of;
 use crate::scenario::yaml::{Data, Node};
 
 /// So many calls may a scenario make, over all its clients.
@@ -35,9 +35,9 @@ impl Checker<'_, '_, '_> {
                 let found = service::find(id);
                 if found.is_none() {
                     let ids = SERVICES.iter().map(|s| s.id());
-                    let span = self.at(&format!("{here}/service"));
+                    let (span, meant) = (self.at(&format!("{here}/service")), self.findings.meant(id, ids.clone()));
                     let finding = self.findings.add(&span, format!("there is no service `{}`", clip(id)));
-                    finding.meant(did_you_mean(id, ids.clone())).help(format!("one of {}", one_of(ids)));
+                    finding.meant(meant).help(format!("one of {}", one_of(ids)));
                 }
                 found
             }
@@ -73,19 +73,23 @@ impl Checker<'_, '_, '_> {
             return;
         }
         let operations = service.operations();
-        if operations.is_empty() || operations.iter().any(|o| o.name == name) || self.scripted(name) {
+        if operations.is_empty() || operations.iter().any(|o| o.name == name) {
             return;
         }
-        let finding = self.findings.add(&span, format!("{} has no operation `{}` that we model", service.id(), clip(name)));
-        finding.meant(did_you_mean(name, operations.iter().map(|o| o.name)));
+        if !self.spend(self.draft.replies.len()) || self.scripted(name) {
+            return;
+        }
+        let meant = self.findings.meant(name, operations.iter().map(|o| o.name));
+        let message = format!("{} has no operation `{}` that we model", service.id(), clip(name));
+        let finding = self.findings.add(&span, message).meant(meant);
         finding.help("`inject: {reply: …}` in a step for this operation scripts its answer");
     }
 
     /// Whether a step scripts the answer of this operation.
     fn scripted(&self, name: &str) -> bool {
-        self.draft.steps.iter().any(|(_, step)| {
-            let about = step.when.operation.as_ref().is_none_or(|globs| globs.iter().any(|g| g.matches(name)));
-            about && step.faults().iter().any(|f| f.name() == "reply")
+        self.draft.replies.iter().any(|index| {
+            let globs = self.draft.steps[*index].1.when.operation.as_ref();
+            globs.is_none_or(|globs| globs.iter().any(|g| g.matches(name)))
         })
     }
 
@@ -157,10 +161,13 @@ impl Checker<'_, '_, '_> {
             if !(strict || (is_word(name) && (bound.contains(&name) || member == Some("id")))) {
                 continue;
             }
-            let names = bound.iter().copied();
+            if !self.spend(bound.len()) {
+                return;
+            }
             if !bound.contains(&name) {
                 let message = format!("`${}` is bound by no earlier `as` of this flow", clip(name));
-                self.findings.add(&node.span, message).meant(did_you_mean(name, names).map(|n| format!("${n}.id")).as_deref());
+                let meant = self.findings.meant(name, bound.iter().rev().take(100).copied()).map(|n| format!("${n}.id"));
+                self.findings.add(&node.span, message).meant(meant.as_deref());
             } else if member != Some("id") {
                 self.findings.add(&node.span, format!("of `${name}` only the id is known")).help(format!("write `${name}.id`"));
             }

@@ -2,8 +2,7 @@
 
 use brownout_mocks::fault::{BARE, PLANNED};
 
-use super::scalar::clip;
-use super::{ByteSpan, Data, Entry, Map, Node, Place, Validator, Value, did_you_mean, follow, required};
+use super::{ByteSpan, Data, Entry, Map, Node, Place, Validator, Value, clip, follow, required};
 
 impl<'s> Validator<'s, '_, '_> {
     pub(super) fn fault(&mut self, schema: &'s Value, node: &Node, at: Place<'_>) {
@@ -65,8 +64,9 @@ impl<'s> Validator<'s, '_, '_> {
             return;
         }
         let names = known.keys().map(String::as_str).chain(PLANNED.iter().copied());
+        let meant = self.findings.meant(name, names);
         let finding = self.findings.add(span, format!("unknown fault `{}`", clip(name)));
-        finding.label("no such fault").meant(did_you_mean(name, names));
+        finding.label("no such fault").meant(meant);
         finding.help(format!("faults: {}", known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")));
     }
 }

@@ -1,8 +1,6 @@
 //! Words, texts with a format, and numbers.
 
-use super::{
-    ByteSpan, Node, Ordinals, Place, Rate, Span, SystemTime, Validator, Value, Data, did_you_mean, one_of,
-};
+use super::{ByteSpan, Data, Node, Ordinals, Place, Rate, Span, SystemTime, Validator, Value, clip, one_of};
 
 /// The one pattern of the schema that no `format` stands beside.
 const KEBAB: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
@@ -21,8 +19,8 @@ impl<'s> Validator<'s, '_, '_> {
             _ => self.written(node),
         };
         let span: ByteSpan = at.span(node);
-        let finding = self.findings.add(&span, format!("{} cannot be `{}`", at.title(), clip(&text)));
-        finding.meant(did_you_mean(&text, words.iter().copied()));
+        let meant = self.findings.meant(&text, words.iter().copied());
+        let finding = self.findings.add(&span, format!("{} cannot be `{}`", at.title(), clip(&text))).meant(meant);
         finding.help(format!("one of {}", one_of(words.iter().copied())));
     }
 
@@ -86,11 +84,6 @@ pub(in crate::scenario) fn date(text: &str) -> Result<SystemTime, String> {
 fn kebab(text: &str) -> bool {
     let part = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.split('-').all(part)
-}
-
-/// A text of at most forty characters, for messages.
-pub(super) fn clip(text: &str) -> String {
-    if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.to_owned() }
 }
 
 /// A value in another common spelling: `4 per second`, `4/sec`, `2-5`.
