@@ -46,75 +46,81 @@ impl Rule for NotFoundHammered {
 }
 
 fn check<'a>(evidence: &'a Evidence) -> Ruling {
-        if !evidence.owns_demand {
-            return Ruling::NotApplicable("brownout's workload does the calling; SDKs never poll".into());
-        }
-        let (mut pairs, mut ends, mut polls, mut polite) = (Duel::new(2), Duel::new(2), 0u64, true);
-        let mut example: Option<(&'a Trial, &'a Client, Poll<'a>)> = None;
-        let slack = evidence.slack.over(2_000_000);
-        let comparable = slack <= COMPARABLE_US;
-        for trial in &evidence.trials {
-            for client in &trial.clients {
-                for pauses in polls_of(client) {
-                    polls += pauses.len() as u64;
-                    polite &= pauses.iter().all(|p| p.pause.saturating_add(evidence.slack.below_us) >= POLITE_US);
-                    let mut compare = |duel: &mut Duel, first: &Poll<'a>, last: &Poll<'a>, right: f64| {
-                        // Two pauses of nothing are no growth, however coarse the clock.
-                        let tight = first.pause.max(last.pause) <= evidence.slack.nothing();
-                        let slow = comparable && last.pause <= first.pause.saturating_add(slack) && last.pause < POLITE_US;
-                        duel.see(tight || slow, right, 0.5);
-                        if tight || slow {
-                            example = Some((trial, client, *last));
-                        }
-                    };
-                    for pair in pauses.chunks_exact(2) {
-                        compare(&mut pairs, &pair[0], &pair[1], 0.4);
+    if !evidence.owns_demand {
+        return Ruling::NotApplicable("brownout's workload does the calling; SDKs never poll".into());
+    }
+    let (mut pairs, mut ends, mut polls, mut polite) = (Duel::new(2), Duel::new(2), 0u64, true);
+    let mut example: Option<(&'a Trial, &'a Client, Poll<'a>)> = None;
+    let slack = evidence.slack.over(2_000_000);
+    let comparable = slack <= COMPARABLE_US;
+    for trial in &evidence.trials {
+        for client in &trial.clients {
+            for pauses in polls_of(client) {
+                polls += pauses.len() as u64;
+                polite &= pauses.iter().all(|p| p.pause.saturating_add(evidence.slack.below_us) >= POLITE_US);
+                let mut compare = |duel: &mut Duel, first: &Poll<'a>, last: &Poll<'a>, right: f64| {
+                    // Two pauses of nothing are no growth, however coarse the clock.
+                    let tight = first.pause.max(last.pause) <= evidence.slack.nothing();
+                    let slow = comparable && last.pause <= first.pause.saturating_add(slack) && last.pause < POLITE_US;
+                    duel.see(tight || slow, right, 0.5);
+                    if tight || slow {
+                        example = Some((trial, client, *last));
                     }
-                    if let [first, .., last] = &pauses[..] {
-                        let right = [0.4, 0.28, 0.22, 0.22, 0.17][(pauses.len() - 2).min(4)];
-                        compare(&mut ends, first, last, right);
-                    }
+                };
+                for pair in pauses.chunks_exact(2) {
+                    compare(&mut pairs, &pair[0], &pair[1], 0.4);
+                }
+                if let [first, .., last] = &pauses[..] {
+                    let right = [0.4, 0.28, 0.22, 0.22, 0.17][(pauses.len() - 2).min(4)];
+                    compare(&mut ends, first, last, right);
                 }
             }
         }
-        if polls == 0 {
-            return Ruling::NotApplicable("nothing was polled often enough to compare pauses".into());
-        }
-        if polite {
-            return Ruling::Pass(format!("{polls} pauses of five seconds and more"));
-        }
-        let decisions = [pairs.decision(), ends.decision()];
-        let blamed = decisions.iter().position(|d| *d == Some(true));
-        if let (Some(which), Some((trial, client, poll))) = (blamed, example) {
-            let duel = if which == 0 { &pairs } else { &ends };
-            let finding = Finding {
-                message: format!(
-                    "{} was asked again {} after NotFound, and pauses do not grow: in {} of {} comparisons the later one was no longer",
-                    poll.invocation.operation, told::time(poll.pause), duel.hits(), duel.samples()
-                ),
-                expected: "a couple of seconds, then longer each time, up to five minutes".into(),
-                observed: format!("{} between polls", told::time(poll.pause)),
-                source: "S0, eventual consistency; guidance 4.3 and 9".into(),
-                ..Finding::about(trial, client.index, poll.invocation, poll.index)
-            };
-            return Ruling::Fail(finding.into());
-        }
-        if decisions.contains(&Some(false)) {
-            return Ruling::Pass(format!("{} pairs of pauses grow", pairs.samples()));
-        }
-        let needs = match (pairs.needs(), ends.needs()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+    }
+    if polls == 0 {
+        return Ruling::NotApplicable("nothing was polled often enough to compare pauses".into());
+    }
+    if polite {
+        return Ruling::Pass(format!("{polls} pauses of five seconds and more"));
+    }
+    let decisions = [pairs.decision(), ends.decision()];
+    let blamed = decisions.iter().position(|d| *d == Some(true));
+    if let (Some(which), Some((trial, client, poll))) = (blamed, example) {
+        let duel = if which == 0 { &pairs } else { &ends };
+        let finding = Finding {
+            message: format!(
+                "{} was asked again {} after NotFound, and pauses do not grow: in {} of {} comparisons the later one was no longer",
+                poll.invocation.operation,
+                told::time(poll.pause),
+                duel.hits(),
+                duel.samples()
+            ),
+            expected: "a couple of seconds, then longer each time, up to five minutes".into(),
+            observed: format!("{} between polls", told::time(poll.pause)),
+            source: "S0, eventual consistency; guidance 4.3 and 9".into(),
+            ..Finding::about(trial, client.index, poll.invocation, poll.index)
         };
-        Ruling::Inconclusive(Needs {
-            reason: format!("{} pairs of pauses do not decide", pairs.samples()),
-            trials: groups::trials_for(evidence, pairs.samples(), needs),
-        })
+        return Ruling::Fail(finding.into());
+    }
+    if decisions.contains(&Some(false)) {
+        return Ruling::Pass(format!("{} pairs of pauses grow", pairs.samples()));
+    }
+    let needs = match (pairs.needs(), ends.needs()) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Ruling::Inconclusive(Needs {
+        reason: format!("{} pairs of pauses do not decide", pairs.samples()),
+        trials: groups::trials_for(evidence, pairs.samples(), needs),
+    })
 }
 
-/// For each thing asked for: the pauses after a NotFound, from the second one on.
+/// A request: the attempt, its invocation, its index there.
+type Asked<'a> = (&'a Attempt, &'a Invocation, usize);
+
+/// For each thing asked for: the pauses after a `NotFound`, from the second one on.
 fn polls_of(client: &Client) -> Vec<Vec<Poll<'_>>> {
-    let mut by_thing: BTreeMap<(&str, Option<&str>), Vec<(&Attempt, &Invocation, usize)>> = BTreeMap::new();
+    let mut by_thing: BTreeMap<(&str, Option<&str>), Vec<Asked<'_>>> = BTreeMap::new();
     for invocation in &client.invocations {
         let thing = (&*invocation.operation, invocation.target.as_deref());
         for (i, attempt) in invocation.attempts.iter().enumerate() {
@@ -124,9 +130,9 @@ fn polls_of(client: &Client) -> Vec<Vec<Poll<'_>>> {
     by_thing.into_values().map(pauses).collect()
 }
 
-/// The pauses after a NotFound in this row of requests, from the second one on: the first belongs to the
+/// The pauses after a `NotFound` in this row of requests, from the second one on: the first belongs to the
 /// rule about polling too soon.
-fn pauses<'a>(mut asked: Vec<(&'a Attempt, &'a Invocation, usize)>) -> Vec<Poll<'a>> {
+fn pauses(mut asked: Vec<Asked<'_>>) -> Vec<Poll<'_>> {
     asked.sort_by_key(|(a, _, _)| (a.at_us, a.seq));
     let after = asked.windows(2).filter_map(|w| match w {
         [(before, _, _), (after, invocation, index)] if before.class == Some(Class::NotVisible) => {
