@@ -161,7 +161,7 @@ pub struct Attempt {
     pub seq: u64,
     /// Its number within the invocation, as recorded.
     pub number: u32,
-    /// Which attempt in an unbroken row of retries it is, from 1: a success or a NotFound ends a row.
+    /// Which attempt in an unbroken row of retries it is, from 1: a success or a `NotFound` ends a row.
     pub row: u32,
     /// Arrival.
     pub at_us: u64,
@@ -259,7 +259,8 @@ impl Evidence {
         let mut built = build::build(trial, &mut self.names);
         for (_, invocation) in built.invocations() {
             if !self.numbers.contains_key(&invocation.service) {
-                let [throttling, transient] = [true, false].map(|t| Numbers::new(&self.profile, &invocation.service, t));
+                let [throttling, transient] =
+                    [true, false].map(|t| Numbers::new(&self.profile, &invocation.service, t));
                 self.numbers.insert(Arc::clone(&invocation.service), [throttling, transient]);
             }
         }

@@ -73,7 +73,9 @@ impl Judge {
                 for event in &trial.events {
                     if let EventKind::StepDecided { step, admitted, .. } = &event.kind {
                         self.fire(step.as_deref());
-                        admitted.iter().for_each(|s| self.fire(Some(s)));
+                        for step in admitted {
+                            self.fire(Some(step));
+                        }
                     }
                 }
                 let end = metrics::fault_end(&self.document, trial);
@@ -100,12 +102,23 @@ impl Judge {
 
     /// What can be said by now.
     pub fn report(&self) -> RunReport {
-        let rules: Vec<RuleReport> = RULES.iter().map(|doc| self.rule_report(doc.id, doc.code, doc.rule.check(&self.evidence))).collect();
+        let rules: Vec<RuleReport> =
+            RULES.iter().map(|doc| self.rule_report(doc.id, doc.code, doc.rule.check(&self.evidence))).collect();
         let steps = self.document.steps.iter().filter(|s| !s.optional).map(brownout_mocks::plan::Step::id);
         let unfired: Vec<String> = steps.filter(|id| !self.fired.contains(id)).collect();
-        let undecided = rules.iter().filter(|r| r.verdict == Verdict::Inconclusive && self.asked_for(r)).map(|r| r.id.into()).collect();
-        let not_applicable =
-            self.document.expect.judge.iter().filter(|j| rules.iter().any(|r| self.named(j, r) && r.verdict == Verdict::NotApplicable)).cloned().collect();
+        let undecided = rules
+            .iter()
+            .filter(|r| r.verdict == Verdict::Inconclusive && self.asked_for(r))
+            .map(|r| r.id.into())
+            .collect();
+        let not_applicable = self
+            .document
+            .expect
+            .judge
+            .iter()
+            .filter(|j| rules.iter().any(|r| r.is(j) && r.verdict == Verdict::NotApplicable))
+            .cloned()
+            .collect();
         let expected = Expected {
             outcome: self.outcome_broken.clone(),
             exit: self.exit_broken.clone(),
@@ -115,12 +128,8 @@ impl Judge {
         RunReport::new(self, rules, unfired, expected)
     }
 
-    fn named(&self, name: &str, rule: &RuleReport) -> bool {
-        name == rule.id || name.eq_ignore_ascii_case(rule.code)
-    }
-
     fn asked_for(&self, rule: &RuleReport) -> bool {
-        self.document.expect.judge.iter().any(|name| self.named(name, rule))
+        self.document.expect.judge.iter().any(|name| rule.is(name))
     }
 
     fn rule_report(&self, id: &'static str, code: &'static str, ruling: Ruling) -> RuleReport {
@@ -160,7 +169,9 @@ impl Judge {
 pub fn judge(document: &Document, trials: &[journal::Trial], profile: &Profile) -> Option<RunReport> {
     let header = trials.iter().find(|t| t.header.segment == Segment::Run).or_else(|| trials.first())?;
     let mut judge = Judge::new(document, profile, &header.header);
-    trials.iter().for_each(|t| judge.push(t));
+    for trial in trials {
+        judge.push(trial);
+    }
     Some(judge.report())
 }
 
@@ -168,12 +179,16 @@ pub fn judge(document: &Document, trials: &[journal::Trial], profile: &Profile) 
 fn outcome_broken(document: &Document, trial: &crate::evidence::Trial) -> Option<String> {
     let (succeeded, failed) = metrics::outcomes(trial);
     match document.expect.outcome {
-        ExpectOutcome::Success if failed > 0 => {
-            Some(format!("{failed} of {} calls of trial {} failed; all were to succeed", succeeded + failed, trial.number))
-        }
-        ExpectOutcome::Failure if succeeded > 0 => {
-            Some(format!("{succeeded} of {} calls of trial {} succeeded; all were to fail", succeeded + failed, trial.number))
-        }
+        ExpectOutcome::Success if failed > 0 => Some(format!(
+            "{failed} of {} calls of trial {} failed; all were to succeed",
+            succeeded + failed,
+            trial.number
+        )),
+        ExpectOutcome::Failure if succeeded > 0 => Some(format!(
+            "{succeeded} of {} calls of trial {} succeeded; all were to fail",
+            succeeded + failed,
+            trial.number
+        )),
         _ => None,
     }
 }
@@ -183,7 +198,9 @@ fn exit_broken(document: &Document, trial: &crate::evidence::Trial) -> Option<St
     let wanted = document.expect.exit?;
     match (trial.exit, trial.signal) {
         (Some(exit), _) if exit == wanted => None,
-        (Some(exit), _) => Some(format!("the command exited with status {exit}, not {wanted}, in trial {}", trial.number)),
+        (Some(exit), _) => {
+            Some(format!("the command exited with status {exit}, not {wanted}, in trial {}", trial.number))
+        }
         (None, Some(signal)) => Some(format!("the command was ended by signal {signal} in trial {}", trial.number)),
         (None, None) => None,
     }

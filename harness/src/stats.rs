@@ -53,7 +53,7 @@ impl Bet {
     /// One more sample. A sample with `q` of 1 or more says nothing and is left out; `q` is never taken
     /// below 10⁻⁶, so that no single sample decides.
     pub fn see(&mut self, hit: bool, q: f64) {
-        if !(q < 1.0) {
+        if q.is_nan() || q >= 1.0 {
             return;
         }
         let q = q.max(1e-6);
@@ -173,6 +173,7 @@ impl Duel {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -238,11 +238,10 @@ fn finish(client: &mut Client) {
             attempt.gap_us = before.and_then(|(end, _, _)| attempt.at_us.checked_sub(end?));
             before = Some((attempt.end_us, attempt.class, attempt.answered));
         }
-        if let (Some(first), Some(last)) = (invocation.attempts.first(), invocation.attempts.last()) {
-            if invocation.call.is_none() {
-                edges.push((first.at_us, 1));
-                edges.push((last.end_us.unwrap_or(u64::MAX).max(last.at_us), -1));
-            }
+        let ends = (invocation.attempts.first(), invocation.attempts.last());
+        if let ((Some(first), Some(last)), None) = (ends, invocation.call) {
+            edges.push((first.at_us, 1));
+            edges.push((last.end_us.unwrap_or(u64::MAX).max(last.at_us), -1));
         }
     }
     for call in &client.calls {

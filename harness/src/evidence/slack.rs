@@ -56,7 +56,8 @@ impl Slack {
         let mut worst: Option<u64> = None;
         for client in &control.clients {
             for call in &client.calls {
-                let attempts = || call.invocations.iter().filter_map(|i| client.invocations.get(*i)).flat_map(|i| &i.attempts);
+                let attempts =
+                    || call.invocations.iter().filter_map(|i| client.invocations.get(*i)).flat_map(|i| &i.attempts);
                 let (first, last) = (attempts().next(), attempts().last());
                 let there = first.map(|a| a.at_us.saturating_sub(call.started_us));
                 let back = last.and_then(|a| Some(call.finished?.0.saturating_sub(a.end_us?)));

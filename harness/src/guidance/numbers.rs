@@ -30,7 +30,8 @@ struct Row {
 impl Numbers {
     /// The table for `service`; `throttling` chooses the ladder.
     pub fn new(profile: &Profile, service: &str, throttling: bool) -> Self {
-        let mut numbers = Self { rows: Vec::new(), bound: [0.0; RETRIES], width: [f64::MAX; RETRIES], least: [f64::MAX; RETRIES] };
+        let mut numbers =
+            Self { rows: Vec::new(), bound: [0.0; RETRIES], width: [f64::MAX; RETRIES], least: [f64::MAX; RETRIES] };
         for policy in profile.allowed(service) {
             let ladder = if throttling { policy.throttling } else { policy.transient };
             let mut bounds = [0.0; RETRIES];
@@ -121,7 +122,9 @@ fn width(ladder: &Ladder, retry: u32) -> f64 {
         Jitter::None | Jitter::Full | Jitter::Equal => f64::MAX,
         Jitter::Additive => 1.0,
         // Where three times the pause before may pass the cap, the cap itself is likely.
-        Jitter::Decorrelated if base * 3f64.powi(i32::try_from(retry).unwrap_or(i32::MAX).saturating_add(1)) > cap => 0.0,
+        Jitter::Decorrelated if base * 3f64.powi(i32::try_from(retry).unwrap_or(i32::MAX).saturating_add(1)) > cap => {
+            0.0
+        }
         Jitter::Decorrelated => 2.0 * base,
     }
 }

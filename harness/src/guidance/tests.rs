@@ -1,4 +1,5 @@
 //! Tests of the profiles.
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stdout, clippy::wildcard_imports, reason = "tests")]
 
 use brownout_mocks::units::Span;
 

@@ -78,6 +78,11 @@ fn is_zero(n: &u64) -> bool {
 }
 
 impl RuleReport {
+    /// Whether this is its id or its number.
+    pub fn is(&self, name: &str) -> bool {
+        name == self.id || name.eq_ignore_ascii_case(self.code)
+    }
+
     /// Whether it fails the run.
     pub fn fails_run(&self) -> bool {
         self.verdict == Verdict::Fail && self.severity == Severity::Must && !self.allowed

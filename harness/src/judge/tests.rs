@@ -1,4 +1,5 @@
 //! Tests of the judge: score, expectations, metrics, exit codes, cost.
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stdout, clippy::wildcard_imports, reason = "tests")]
 
 use brownout_mocks::clock::Stopwatch;
 use brownout_mocks::journal::{EventKind, Segment, Trial};
@@ -9,6 +10,7 @@ use crate::scenario::Document;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
 fn document(more: serde_json::Value) -> Document {
     let mut value = serde_json::json!({"brownout": 1, "name": "t", "title": "t", "service": "s3"});
     value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -10,7 +10,7 @@
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2, 2.1 and 10 (C1)
 //! ## Error probability
 //! None: it is a count. `documented` allows the most that any published policy makes (10, against
-//! DynamoDB 12). Where the client marks no calls, only repeats after errors that call for a retry count.
+//! `DynamoDB` 12). Where the client marks no calls, only repeats after errors that call for a retry count.
 
 use brownout_mocks::service::Class;
 
@@ -42,15 +42,15 @@ impl Rule for AttemptsExceeded {
                     }
                     before = Some(attempt);
                 }
-                if worst > 0 {
-                    if let Some(finding) = findings.kept.last_mut().filter(|f| f.message.is_empty()) {
-                        finding.message = format!("one {} was attempted {}; {} allowed",
-                            invocation.operation, told::count(worst.into(), "time"),
-                            if allowed < limit.value { format!("the client's own limit of {allowed} is") } else { format!("at most {allowed} are") });
-                        finding.expected = format!("at most {}", told::count(allowed.into(), "attempt"));
-                        finding.observed = told::count(worst.into(), "attempt");
-                        finding.source.clone_from(&limit.source);
-                    }
+                // The finding was added at the first attempt too many; now their number is known.
+                if let Some(finding) = findings.kept.last_mut().filter(|f| worst > 0 && f.message.is_empty()) {
+                    let own = if allowed < limit.value { " by the client's own word" } else { "" };
+                    let (times, most) = (told::count(worst.into(), "time"), told::count(allowed.into(), "attempt"));
+                    finding.message =
+                        format!("one {} was attempted {times}; at most {most} allowed{own}", invocation.operation);
+                    finding.expected = format!("at most {most}");
+                    finding.observed = told::count(worst.into(), "attempt");
+                    finding.source.clone_from(&limit.source);
                 }
             }
         }

@@ -28,7 +28,10 @@ impl Rule for ClientHung {
                 findings.add(|| {
                     let silent = told::time(hung.silent_us);
                     Finding {
-                        message: format!("after its last request ({}) the client did nothing for {silent} and was stopped", last.operation),
+                        message: format!(
+                            "after its last request ({}) the client did nothing for {silent} and was stopped",
+                            last.operation
+                        ),
                         expected: "an answer or an error for the caller, in the end".into(),
                         observed: format!("{silent} of silence"),
                         source: "Builders' Library, timeouts, retries, and backoff with jitter; guidance 3.2".into(),

@@ -56,7 +56,10 @@ impl Rule for EarlyRetry {
                 findings.add(|| Finding {
                     message: format!(
                         "attempt {} came {} after {} that asked for {}",
-                        gap.invocation.attempts[gap.index].number, told::time(gap.us), told::answer(gap.before), told::time(asked)
+                        gap.invocation.attempts[gap.index].number,
+                        told::time(gap.us),
+                        told::answer(gap.before),
+                        told::time(asked)
                     ),
                     expected: format!("at least {}", told::time(asked)),
                     observed: told::time(gap.us),

@@ -90,7 +90,7 @@ pub(super) fn timeline(invocation: &Invocation) -> impl Iterator<Item = Timeline
         gap_us: a.gap_us,
         status: a.status,
         code: a.code.as_deref().map(str::to_owned),
-        faults: a.faults.iter().map(|f| f.to_string()).collect(),
+        faults: a.faults.iter().map(ToString::to_string).collect(),
     })
 }
 

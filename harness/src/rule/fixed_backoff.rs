@@ -69,11 +69,20 @@ impl Rule for FixedBackoff {
             let first = gap.invocation.attempts.iter().find_map(|a| a.gap_us).unwrap_or_default();
             finding.message = format!(
                 "pauses do not grow: in {} of {} calls the last pause was no longer than the first (here {}, then {})",
-                group.duel.hits(), group.duel.samples(), told::time(first), told::time(gap.us)
+                group.duel.hits(),
+                group.duel.samples(),
+                told::time(first),
+                told::time(gap.us)
             );
             finding.expected = "each pause drawn from a longer interval than the one before".into();
-            finding.observed = format!("the last pause was longer in {} of {} calls", group.duel.samples() - group.duel.hits(), group.duel.samples());
-            finding.source = "S1, retry with exponential backoff; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.3".into();
+            finding.observed = format!(
+                "the last pause was longer in {} of {} calls",
+                group.duel.samples() - group.duel.hits(),
+                group.duel.samples()
+            );
+            finding.source =
+                "S1, retry with exponential backoff; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.3"
+                    .into();
         })
     }
 }

@@ -10,7 +10,7 @@
 //! 10⁻⁸ per scenario and client, at any number of trials: a bet against P(pause ≤ δ) ≤ δ / bound, with
 //! the smallest bound of the allowed ladders at that retry (10 ms for Kotlin's first pause under
 //! `documented`), a millisecond added for timers that round down; half of the error for each class.
-//! DynamoDB's first retry of a transient error is left out: its guide allows it at once.
+//! `DynamoDB`'s first retry of a transient error is left out: its guide allows it at once.
 
 use crate::evidence::Evidence;
 
@@ -42,12 +42,19 @@ impl Rule for NoBackoff {
         }
         groups.rule(evidence, "no retry with a pause to measure was seen", |group, finding, gap| {
             let backoff = evidence.profile.backoff(&gap.invocation.service);
-            let cited = if group.class == brownout_mocks::service::Class::Transient { &backoff.transient } else { &backoff.throttling };
+            let cited = if group.class == brownout_mocks::service::Class::Transient {
+                &backoff.transient
+            } else {
+                &backoff.throttling
+            };
             let bound = cited.value.bound(u32::try_from(gap.retry).unwrap_or(u32::MAX)).as_secs_f64();
             finding.message = format!(
                 "attempt {} came {} after {}; {} of {} retries came at once",
-                gap.invocation.attempts[gap.index].number, told::time(gap.us), told::answer(gap.before),
-                group.duel.hits(), group.duel.samples()
+                gap.invocation.attempts[gap.index].number,
+                told::time(gap.us),
+                told::answer(gap.before),
+                group.duel.hits(),
+                group.duel.samples()
             );
             finding.expected = format!("a random pause of up to {} before this retry", told::seconds(bound));
             finding.observed = told::time(gap.us);

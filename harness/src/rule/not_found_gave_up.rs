@@ -1,4 +1,4 @@
-//! A program took the first NotFound for its own new resource as final.
+//! A program took the first `NotFound` for its own new resource as final.
 //!
 //! Looks at `NotFound` answers inside the window in which a created id is not visible yet: the program
 //! must ask again at least once.
@@ -39,7 +39,8 @@ impl Rule for NotFoundGaveUp {
                     (other.operation == invocation.operation || other.target == invocation.target)
                         && other.attempts.iter().any(|x| x.at_us >= first.at_us && x.seq != first.seq)
                 });
-                let gone_on = client.last_us > first.end_us.unwrap_or(u64::MAX).saturating_add(evidence.slack.above(POLL_MOST_US));
+                let gone_on = client.last_us
+                    > first.end_us.unwrap_or(u64::MAX).saturating_add(evidence.slack.above(POLL_MOST_US));
                 if again {
                     asked_again += 1;
                 } else if left || gone_on {
@@ -60,15 +61,22 @@ impl Rule for NotFoundGaveUp {
         }
         match (findings.is_empty(), asked_again, open) {
             (true, 0, 1..) => Ruling::stuck("the journal ends before the client could ask again"),
-            _ => Ruling::of(findings, asked_again, "clients asked again", "no NotFound for a new resource was answered"),
+            _ => {
+                Ruling::of(findings, asked_again, "clients asked again", "no NotFound for a new resource was answered")
+            }
         }
     }
 }
 
-/// The earliest NotFound for a resource that exists: invocation and attempt.
+/// The earliest `NotFound` for a resource that exists: invocation and attempt.
 fn first_not_found(client: &Client) -> Option<(usize, usize)> {
     let all = client.invocations.iter().enumerate().flat_map(|(i, invocation)| {
-        invocation.attempts.iter().enumerate().filter(|(_, x)| x.class == Some(Class::NotVisible)).map(move |(a, x)| (x.at_us, i, a))
+        invocation
+            .attempts
+            .iter()
+            .enumerate()
+            .filter(|(_, x)| x.class == Some(Class::NotVisible))
+            .map(move |(a, x)| (x.at_us, i, a))
     });
     all.min().map(|(_, i, a)| (i, a))
 }

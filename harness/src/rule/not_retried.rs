@@ -18,14 +18,21 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
                 let invocation = &client.invocations[index];
                 let Some(last) = invocation.attempts.last() else { continue };
                 let first = &invocation.attempts[0];
-                if first.class == Some(class) && must_retry(evidence, invocation, first) && invocation.attempts.len() > 1 {
+                if first.class == Some(class)
+                    && must_retry(evidence, invocation, first)
+                    && invocation.attempts.len() > 1
+                {
                     seen += 1;
                 }
                 if last.class != Some(class) || !must_retry(evidence, invocation, last) {
                     continue;
                 }
                 let made = invocation.attempts.len() as u64;
-                let allowed = if evidence.profile.exact { u64::from(evidence.profile.attempts_max(&invocation.service).value) } else { 2 };
+                let allowed = if evidence.profile.exact {
+                    u64::from(evidence.profile.attempts_max(&invocation.service).value)
+                } else {
+                    2
+                };
                 if made >= allowed {
                     continue;
                 }
@@ -47,7 +54,10 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
 /// opened a breaker. In an envelope that is the first failed one; with an exact profile, as long as the
 /// quota cannot be spent even if every retry so far took the dearest price and nothing came back.
 fn provers(evidence: &Evidence, client: &Client) -> Vec<usize> {
-    let mut order: Vec<(u64, usize)> = client.invocations.iter().enumerate()
+    let mut order: Vec<(u64, usize)> = client
+        .invocations
+        .iter()
+        .enumerate()
         .filter_map(|(i, inv)| Some((inv.attempts.iter().find(|a| a.class.is_some())?.end_us?, i)))
         .collect();
     order.sort_unstable();
@@ -98,7 +108,10 @@ fn must_retry(evidence: &Evidence, invocation: &Invocation, attempt: &Attempt) -
         (_, "") => false,
         (429, _) if everywhere => THROTTLED_EVERYWHERE.contains(&code),
         (400, _) if everywhere => {
-            matches!(code, "Throttling" | "ThrottlingException" | "ThrottledException" | "ProvisionedThroughputExceededException")
+            matches!(
+                code,
+                "Throttling" | "ThrottlingException" | "ThrottledException" | "ProvisionedThroughputExceededException"
+            )
         }
         (403, "RequestThrottled") => true,
         _ if everywhere => false,
@@ -122,7 +135,8 @@ const THROTTLED_EVERYWHERE: &[&str] = &[
 
 /// Whether a repeat does no harm if the first request took effect after all: a plain POST may.
 fn repeatable(invocation: &Invocation) -> bool {
-    &*invocation.service != "execute-api" || !(invocation.operation.starts_with("POST") || invocation.operation.starts_with("PATCH"))
+    &*invocation.service != "execute-api"
+        || !(invocation.operation.starts_with("POST") || invocation.operation.starts_with("PATCH"))
 }
 
 /// Whether the client ended the call on this error: `None` if that is not known, `Some(false)` if
@@ -147,9 +161,15 @@ fn finding(evidence: &Evidence, trial: &Trial, client: &Client, invocation: &Inv
     Finding {
         message: format!(
             "{} gave up after {}: {} asks for another try{off}",
-            invocation.operation, told::count(at as u64 + 1, "attempt"), told::answer(last)
+            invocation.operation,
+            told::count(at as u64 + 1, "attempt"),
+            told::answer(last)
         ),
-        expected: if profile.exact { format!("{allowed} attempts") } else { "at least one retry, after a pause".into() },
+        expected: if profile.exact {
+            format!("{allowed} attempts")
+        } else {
+            "at least one retry, after a pause".into()
+        },
         observed: told::count(at as u64 + 1, "attempt"),
         source: profile.attempts_max(&invocation.service).source.clone(),
         ..Finding::about(trial, client.index, invocation, at)

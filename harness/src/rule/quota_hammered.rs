@@ -65,7 +65,8 @@ impl Rule for QuotaHammered {
 
 /// When the first answer about the quota was over, and the third.
 fn lessons(calls: &[&Invocation]) -> Option<(u64, u64)> {
-    let told = calls.iter().filter_map(|i| i.attempts.iter().find(|a| a.class == Some(Class::Quota)).and_then(|a| a.end_us));
+    let told =
+        calls.iter().filter_map(|i| i.attempts.iter().find(|a| a.class == Some(Class::Quota)).and_then(|a| a.end_us));
     let mut told: Vec<u64> = told.collect();
     told.sort_unstable();
     Some((*told.first()?, *told.get(LESSONS - 1)?))

@@ -51,16 +51,40 @@ const SIGNED_ANEW: &[&str] = &[
 
 /// Permanent codes of the seed documents and their neighbours (guidance 5.1 and 6.3).
 const KNOWN: &[&str] = &[
-    "AccessDenied", "BadRequestException", "BucketAlreadyExists", "BucketAlreadyOwnedByYou",
-    "ConditionalCheckFailedException", "DataAlreadyAcceptedException", "ForbiddenException",
-    "IdempotentParameterMismatch", "InstanceLimitExceeded", "InvalidAction", "InvalidBucketName",
-    "InvalidEventPatternException", "InvalidGroup.NotFound", "InvalidInstanceID.Malformed",
-    "InvalidInstanceID.NotFound", "InvalidParameterException", "InvalidParameterValue",
-    "InvalidParameterValueException", "InvalidUserID.NotFound", "ManagedRuleException",
-    "MissingAuthenticationTokenException", "MissingParameter", "NoSuchBucket", "NoSuchEntity",
-    "NoSuchKey", "NotFoundException", "ResourceConflictException", "ResourceInUseException",
-    "ResourceNotFoundException", "TransactionConflictException", "UnauthorizedException",
-    "UnauthorizedOperation", "ValidationError", "ValidationException",
+    "AccessDenied",
+    "BadRequestException",
+    "BucketAlreadyExists",
+    "BucketAlreadyOwnedByYou",
+    "ConditionalCheckFailedException",
+    "DataAlreadyAcceptedException",
+    "ForbiddenException",
+    "IdempotentParameterMismatch",
+    "InstanceLimitExceeded",
+    "InvalidAction",
+    "InvalidBucketName",
+    "InvalidEventPatternException",
+    "InvalidGroup.NotFound",
+    "InvalidInstanceID.Malformed",
+    "InvalidInstanceID.NotFound",
+    "InvalidParameterException",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+    "InvalidUserID.NotFound",
+    "ManagedRuleException",
+    "MissingAuthenticationTokenException",
+    "MissingParameter",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NoSuchKey",
+    "NotFoundException",
+    "ResourceConflictException",
+    "ResourceInUseException",
+    "ResourceNotFoundException",
+    "TransactionConflictException",
+    "UnauthorizedException",
+    "UnauthorizedOperation",
+    "ValidationError",
+    "ValidationException",
 ];
 
 /// Whether every guidance agrees that this answer is final.
@@ -76,7 +100,9 @@ fn is_final(service: &str, attempt: &Attempt) -> bool {
         Some(code) if DISPUTED.contains(&code) => false,
         Some(code) => {
             let listed = brownout_mocks::service::find(service).and_then(|s| brownout_mocks::service::row(s, code));
-            listed.is_some_and(|row| row.class == Class::Permanent) || KNOWN.contains(&code) || SIGNED_ANEW.contains(&code)
+            listed.is_some_and(|row| row.class == Class::Permanent)
+                || KNOWN.contains(&code)
+                || SIGNED_ANEW.contains(&code)
         }
     }
 }
@@ -117,7 +143,9 @@ impl Rule for RetriedPermanentError {
                     findings.add(|| Finding {
                         message: format!(
                             "{} answered {}, which no retry can mend, and attempt {} sent it again{}",
-                            invocation.operation, told::answer(before), after.number,
+                            invocation.operation,
+                            told::answer(before),
+                            after.number,
                             after.gap_us.map(|g| format!(" after {}", told::time(g))).unwrap_or_default()
                         ),
                         expected: "the error goes to the caller at once".into(),

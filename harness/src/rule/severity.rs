@@ -58,18 +58,8 @@ pub const SEVERITIES: &[SeverityRow] = &[
         reason: "every guidance limits the attempts of a call",
         except: &[],
     },
-    SeverityRow {
-        rule: "backoff_over_bound",
-        severity: Must,
-        reason: "every guidance bounds its pauses",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "client_hung",
-        severity: Must,
-        reason: "a call must end, in success or in error",
-        except: &[],
-    },
+    SeverityRow { rule: "backoff_over_bound", severity: Must, reason: "every guidance bounds its pauses", except: &[] },
+    SeverityRow { rule: "client_hung", severity: Must, reason: "a call must end, in success or in error", except: &[] },
     SeverityRow {
         rule: "early_retry",
         severity: Must,
@@ -86,14 +76,13 @@ pub const SEVERITIES: &[SeverityRow] = &[
         rule: "fixed_backoff",
         severity: Must,
         reason: "the profile's pauses grow",
-        except: &[("documented", Should, "guidance agrees on growth, but EC2's and DynamoDB's pages call its details the client's choice")],
+        except: &[(
+            "documented",
+            Should,
+            "guidance agrees on growth, but EC2's and DynamoDB's pages call its details the client's choice",
+        )],
     },
-    SeverityRow {
-        rule: "no_backoff",
-        severity: Must,
-        reason: "every guidance pauses before a retry",
-        except: &[],
-    },
+    SeverityRow { rule: "no_backoff", severity: Must, reason: "every guidance pauses before a retry", except: &[] },
     SeverityRow {
         rule: "not_found_gave_up",
         severity: NotApplicable,

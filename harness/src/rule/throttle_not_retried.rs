@@ -24,6 +24,10 @@ pub(super) struct ThrottleNotRetried;
 
 impl Rule for ThrottleNotRetried {
     fn check(&self, evidence: &Evidence) -> Ruling {
-        not_retried::judge(evidence, Class::Throttling, "no client's first failure was a throttle that every guidance retries")
+        not_retried::judge(
+            evidence,
+            Class::Throttling,
+            "no client's first failure was a throttle that every guidance retries",
+        )
     }
 }

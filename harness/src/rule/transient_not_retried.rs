@@ -24,6 +24,10 @@ pub(super) struct TransientNotRetried;
 
 impl Rule for TransientNotRetried {
     fn check(&self, evidence: &Evidence) -> Ruling {
-        not_retried::judge(evidence, Class::Transient, "no client's first failure was a transient error that every guidance retries")
+        not_retried::judge(
+            evidence,
+            Class::Transient,
+            "no client's first failure was a transient error that every guidance retries",
+        )
     }
 }

@@ -12,7 +12,7 @@
 //! at least that) or, if smaller, the narrowest interval of an allowed additive or decorrelated ladder.
 //! Half of the error for each class. Left out: hinted, broken and rate-limited pauses, retries before
 //! which some allowed policy waits a fixed time (Go's twenty seconds), and pauses that a published
-//! ladder without jitter would make (botocore legacy against DynamoDB). Two pauses that differ by more
+//! ladder without jitter would make (botocore legacy against `DynamoDB`). Two pauses that differ by more
 //! than the clock's error clear the client.
 
 use std::collections::BTreeMap;
@@ -75,7 +75,9 @@ impl Rule for UnjitteredBackoff {
         groups.rule(evidence, "no pause that should be random was seen", |group, finding, gap| {
             finding.message = format!(
                 "pauses repeat: {} of {} were the same as the first one before the same retry (here {})",
-                group.duel.hits(), group.duel.samples(), told::time(gap.us)
+                group.duel.hits(),
+                group.duel.samples(),
+                told::time(gap.us)
             );
             finding.expected = "a pause drawn at random each time".into();
             finding.observed = format!("{} before retry {}, again and again", told::time(gap.us), gap.retry + 1);

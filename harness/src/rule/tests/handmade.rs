@@ -96,7 +96,9 @@ fn client_hung() {
 #[test]
 fn early_retry() {
     let calls = |pause: u64, n: u32| {
-        told(|s| (0..n).for_each(|_| done(s.call().attempt(0, Told::Hint(2_000)).attempt(pause, Told::Fine).finish(true))))
+        told(|s| {
+            (0..n).for_each(|_| done(s.call().attempt(0, Told::Hint(2_000)).attempt(pause, Told::Fine).finish(true)));
+        })
     };
     verdict("early_retry", "http-retry-after", &[calls(500 * MS, 2)], Fail);
     verdict("early_retry", "http-retry-after", &[calls(500 * MS, 1)], Inconclusive);
@@ -109,7 +111,8 @@ fn early_retry() {
 
 #[test]
 fn escaped_endpoint() {
-    let escape = told(|s| s.push(EventKind::Escaped { host: "s3.amazonaws.com:443".into(), request: "CONNECT".into() }));
+    let escape =
+        told(|s| s.push(EventKind::Escaped { host: "s3.amazonaws.com:443".into(), request: "CONNECT".into() }));
     verdict("escaped_endpoint", "documented", &[escape], Fail);
     verdict("escaped_endpoint", "documented", &[attempts(1, 0)], NotApplicable);
     let mut wall = attempts(1, 0);

@@ -27,7 +27,7 @@ fn sample(seed: u64, stream: &mut Stream) -> Trial {
 }
 
 fn mangle(events: &mut Vec<Event>, stream: &mut Stream) {
-    for _ in 0..1 + stream.below(12) {
+    for _ in 0..=stream.below(12) {
         let n = events.len() as u64;
         if n == 0 {
             return;

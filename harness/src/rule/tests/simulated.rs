@@ -9,6 +9,7 @@ use brownout_mocks::service::Class;
 use super::story::*;
 use crate::guidance::{self, Published};
 
+type Poller<'a> = &'a dyn Fn(usize, &mut Stream) -> f64;
 type Pause<'a> = &'a dyn Fn(usize, Class, &mut Stream, Option<Duration>) -> Duration;
 
 /// How many seeds to try: `BROWNOUT_SEEDS`, where somebody wants to be surer.
@@ -51,7 +52,13 @@ fn play(seed: u64, trial: u64, service: &str, calls: u64, max: u32, mixed: bool,
 }
 
 /// The pause that a published policy makes.
-fn published(policy: &Published, retry: usize, class: Class, stream: &mut Stream, before: Option<Duration>) -> Duration {
+fn published(
+    policy: &Published,
+    retry: usize,
+    class: Class,
+    stream: &mut Stream,
+    before: Option<Duration>,
+) -> Duration {
     let ladder = if class == Class::Throttling { policy.throttling } else { policy.transient };
     if policy.at_once && class == Class::Transient && retry == 0 {
         return Duration::ZERO;
@@ -93,7 +100,8 @@ fn no_exact_policy_is_ever_blamed_under_its_own_profile() {
             let policy = &profile.allowed(service)[0];
             for seed in 0..seeds(12) {
                 let pause = |r: usize, c, s: &mut Stream, b: Option<Duration>| published(policy, r, c, s, b);
-                let trials = run(seed, [200, 40][seed as usize % 2], service, policy.attempts_max, seed % 3 == 0, &pause);
+                let trials =
+                    run(seed, [200, 40][seed as usize % 2], service, policy.attempts_max, seed % 3 == 0, &pause);
                 let report = judged(&profile.name, &trials);
                 assert!(failed(&report).is_empty(), "{} {service} seed {seed}: {:?}", profile.name, failed(&report));
             }
@@ -104,7 +112,9 @@ fn no_exact_policy_is_ever_blamed_under_its_own_profile() {
 /// How many trials it takes until `rule` fails.
 fn caught(rule: &str, profile: &str, service: &str, max: u32, pause: Pause<'_>) -> Option<u64> {
     let trials = run(7, 200, service, max, false, pause);
-    [1, 2, 5, 10, 20, 50, 100, 200].into_iter().find(|n| failed(&judged(profile, &trials[..*n as usize])).contains(&rule))
+    [1, 2, 5, 10, 20, 50, 100, 200]
+        .into_iter()
+        .find(|n| failed(&judged(profile, &trials[..*n as usize])).contains(&rule))
 }
 
 #[test]
@@ -113,7 +123,8 @@ fn every_mutant_is_caught_within_two_hundred_trials() {
     let fixed = |_: usize, _: Class, _: &mut Stream, _: Option<Duration>| Duration::from_millis(700);
     let fixed_jitter = |_: usize, _: Class, s: &mut Stream, _: Option<Duration>| Duration::from_secs_f64(s.unit());
     let bare = |r: usize, _: Class, _: &mut Stream, _: Option<Duration>| Duration::from_millis(40 << r);
-    let sleepy = |_: usize, _: Class, s: &mut Stream, _: Option<Duration>| Duration::from_secs_f64(30.0 + 30.0 * s.unit());
+    let sleepy =
+        |_: usize, _: Class, s: &mut Stream, _: Option<Duration>| Duration::from_secs_f64(30.0 + 30.0 * s.unit());
     let mutants: [(&str, Pause<'_>, u32); 6] = [
         ("no_backoff", &at_once, 3),
         ("fixed_backoff", &fixed, 3),
@@ -139,7 +150,14 @@ fn a_right_client_is_cleared_soon() {
     let pause = |r: usize, c, s: &mut Stream, b: Option<Duration>| published(policy, r, c, s, b);
     for name in ["std-2026", "documented"] {
         let report = judged(name, &run(3, 200, "s3", 3, false, &pause));
-        for rule in ["attempts_exceeded", "backoff_over_bound", "fixed_backoff", "no_backoff", "unjittered_backoff", "throttle_not_retried"] {
+        for rule in [
+            "attempts_exceeded",
+            "backoff_over_bound",
+            "fixed_backoff",
+            "no_backoff",
+            "unjittered_backoff",
+            "throttle_not_retried",
+        ] {
             let rule = report.rule(rule).unwrap();
             assert_eq!(rule.verdict, crate::rule::Verdict::Pass, "{name}: {rule:#?}");
         }
@@ -160,7 +178,7 @@ fn a_forecast_is_of_the_right_size() {
 }
 
 /// A program that polls until its instance is visible, after `polls` polls.
-fn poll(seed: u64, trial: u64, polls: usize, pause: &dyn Fn(usize, &mut Stream) -> f64) -> Trial {
+fn poll(seed: u64, trial: u64, polls: usize, pause: Poller<'_>) -> Trial {
     let mut stream = Seed { run: seed, trial }.named("poller", 0);
     let mut story = Story::new(trial);
     (story.service, story.operation, story.tagged) = ("ec2".into(), "DescribeInstances".into(), false);
@@ -180,7 +198,7 @@ fn published_pollers_are_never_blamed_and_tight_ones_are() {
     let exponential = |n: usize, _: &mut Stream| (2.0 * f64::from(1u32 << n.min(10))).min(300.0);
     let full = |n: usize, s: &mut Stream| (2.0 * f64::from(1u32 << n.min(10))).min(300.0) * s.unit();
     let botocore = |_: usize, _: &mut Stream| 5.0;
-    let right: [&dyn Fn(usize, &mut Stream) -> f64; 4] = [&smithy, &exponential, &full, &botocore];
+    let right: [Poller<'_>; 4] = [&smithy, &exponential, &full, &botocore];
     for (i, pause) in right.into_iter().enumerate() {
         for seed in 0..seeds(12) {
             let trials: Vec<Trial> = (0..200).map(|t| poll(seed, t, 3 + (seed as usize % 8), pause)).collect();

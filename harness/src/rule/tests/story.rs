@@ -93,7 +93,13 @@ impl Story {
         self.attempt = 0;
         if self.tagged {
             let (service, operation) = (self.service.clone(), self.operation.clone());
-            self.push(EventKind::CallStarted { call: self.invocation, client: 0, service, operation, target: self.target.clone() });
+            self.push(EventKind::CallStarted {
+                call: self.invocation,
+                client: 0,
+                service,
+                operation,
+                target: self.target.clone(),
+            });
         }
         self
     }
@@ -137,7 +143,12 @@ impl Story {
         }
         let (code, status, class, retry_after_ms) = match told {
             Told::Reset => {
-                self.push(EventKind::ConnectionClosed { connection: 1, seq: Some(seq), by: By::Fault, how: How::Reset });
+                self.push(EventKind::ConnectionClosed {
+                    connection: 1,
+                    seq: Some(seq),
+                    by: By::Fault,
+                    how: How::Reset,
+                });
                 return self;
             }
             Told::Fine => (None, 200, None, None),
@@ -175,7 +186,9 @@ impl Story {
 /// Judges trials by a profile.
 pub(crate) fn judged(profile: &str, trials: &[Trial]) -> RunReport {
     let mut judge = Judge::new(&document(), guidance::find(profile).unwrap(), &trials[0].header);
-    trials.iter().for_each(|t| judge.push(t));
+    for trial in trials {
+        judge.push(trial);
+    }
     judge.report()
 }
 
