@@ -26,7 +26,10 @@ pub(super) fn run(args: &Args) -> Done {
 /// Reads and parses what the arguments stand for; prints the mistakes of those that have any, and
 /// counts these.
 pub(super) fn read(arguments: &[String]) -> Result<(Vec<Scenario>, usize), String> {
-    let loaded = load::load(arguments).map_err(|e| e.to_string())?;
+    let mut loaded = Vec::new();
+    for argument in arguments {
+        loaded.extend(load::load(argument).map_err(|e| e.to_string())?);
+    }
     let (mut good, mut bad) = (Vec::new(), 0);
     for text in loaded {
         match Scenario::parse(&text.origin, &text.text) {

@@ -3,7 +3,7 @@
 use brownout_mocks::service::{self, SERVICES, Service};
 
 use super::{Checker, GATEWAY, clip};
-use crate::scenario::model::{CallItem, FlowItem, FlowStep, WorkItem};
+use crate::scenario::{CallItem, FlowItem, FlowStep, WorkItem};
 use crate::scenario::suggest::one_of;
 use crate::scenario::yaml::{Data, Node};
 
