@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> ExitStatus {
     let result = match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Lint(args) => lint::run(&args),

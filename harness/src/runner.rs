@@ -107,7 +107,7 @@ impl Play<'_> {
     /// Lets every client play its part, and stops them when they have been silent too long.
     async fn drive(&self, network: Network, clock: &Clock, recorder: &Recorder) -> Result<(), RunError> {
         let clients = self.clients.unwrap_or(self.scenario.document.clients);
-            let mut tasks = tokio::task::JoinSet::new();
+        let mut tasks = tokio::task::JoinSet::new();
         for client in 0..clients {
             let setting = Setting { network: network.clone(), clock: clock.clone(), seed: self.seed, client };
             let made = (self.client.make)(&setting, self.options)
@@ -168,7 +168,7 @@ pub(crate) async fn silent(clock: &Clock, recorder: &Recorder, patience: Duratio
         if now >= due {
             return;
         }
-        clock.sleep(due - now).await;
+        clock.sleep(due.saturating_sub(now)).await;
     }
 }
 
@@ -176,5 +176,5 @@ pub(crate) async fn silent(clock: &Clock, recorder: &Recorder, patience: Duratio
 /// that the scenario itself makes.
 pub fn patience(scenario: &Scenario) -> Duration {
     let longest = scenario.longest_silence();
-    Duration::from_secs(600).max(longest.mul_f64(1.5))
+    Duration::from_mins(10).max(longest.mul_f64(1.5))
 }

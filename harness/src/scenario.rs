@@ -37,8 +37,8 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use model::{
-    CallItem, CustomBackoff, CustomBreaker, CustomProfile, Document, Expect, ExpectOutcome, FlowCall, FlowItem, FlowPoll,
-    FlowStep, ProfileChoice, WorkItem,
+    CallItem, CustomBackoff, CustomBreaker, CustomProfile, Document, Expect, ExpectOutcome, FlowCall, FlowItem,
+    FlowPoll, FlowStep, ProfileChoice, WorkItem,
 };
 pub use names::{Source, known_profiles, known_rules, sources};
 pub use schema::schema;

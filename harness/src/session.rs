@@ -120,7 +120,7 @@ pub enum SessionError {
 /// Automatic trials stop at so many, or after so long on the machine's clock (docs/decisions/0005).
 const VIRTUAL_LIMIT: (u64, Duration) = (200, Duration::from_secs(5));
 /// The same in wall time.
-const WALL_LIMIT: (u64, Duration) = (3, Duration::from_secs(60));
+const WALL_LIMIT: (u64, Duration) = (3, Duration::from_mins(1));
 
 /// The profile that a run is judged by: the command line's, else the scenario's, else the default.
 pub fn profile_for(scenario: &Scenario, named: Option<&str>) -> Result<Profile, ChoiceError> {

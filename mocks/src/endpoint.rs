@@ -141,13 +141,16 @@ impl Endpoint {
         let decided = inner.state.decide(&attempt, now, &mut inner.world);
         let steps = &inner.state.plan().steps;
         let id = |i: usize| steps[i].id.clone();
-        self.recorder.push(now, EventKind::StepDecided {
-            seq: attempt.seq,
-            step: decided.step.map(id),
-            faults: decided.faults.iter().map(|&f| f.to_owned()).collect(),
-            admitted: decided.admitted.iter().map(|&i| id(i)).collect(),
-            why: decided.why,
-        });
+        self.recorder.push(
+            now,
+            EventKind::StepDecided {
+                seq: attempt.seq,
+                step: decided.step.map(id),
+                faults: decided.faults.iter().map(|&f| f.to_owned()).collect(),
+                admitted: decided.admitted.iter().map(|&i| id(i)).collect(),
+                why: decided.why,
+            },
+        );
 
         let effect = decided.effect.unwrap_or(Effect::Before);
         let breaks = decided.r#break;
@@ -159,7 +162,8 @@ impl Endpoint {
             effect_after: effect == Effect::After,
             effect: effect == Effect::Before,
         };
-        let answers = !matches!(breaks, Some(Break::Close | Break::ResetAtConnect | Break::ResetAtRequest | Break::BlackHole));
+        let answers =
+            !matches!(breaks, Some(Break::Close | Break::ResetAtConnect | Break::ResetAtRequest | Break::BlackHole));
         if effect == Effect::Before || (served.reply.is_none() && answers && effect == Effect::None) {
             // Without an answering fault the normal answer is due; with `effect: none` it is a lie, as scripted.
             let normal = if effect == Effect::Before {
@@ -194,19 +198,22 @@ impl Endpoint {
     pub fn answered(&self, seq: Seq, reply: &Sent) {
         let now = self.clock.now();
         self.lock().arrivals.answered(seq, reply.class.is_none(), reply.cut);
-        self.recorder.push(now, EventKind::Answered(Box::new(Answered {
-            seq,
-            status: reply.status,
-            code: reply.code.clone(),
-            class: reply.class,
-            retry_after_ms: reply.retry_after_ms,
-            x_amz_retry_after_ms: reply.x_amz_retry_after_ms,
-            body_bytes: reply.body_bytes,
-            cut: reply.cut,
-            first_byte_us: crate::journal::micros(reply.first_byte),
-            last_byte_us: crate::journal::micros(now),
-            effect: reply.effect,
-        })));
+        self.recorder.push(
+            now,
+            EventKind::Answered(Box::new(Answered {
+                seq,
+                status: reply.status,
+                code: reply.code.clone(),
+                class: reply.class,
+                retry_after_ms: reply.retry_after_ms,
+                x_amz_retry_after_ms: reply.x_amz_retry_after_ms,
+                body_bytes: reply.body_bytes,
+                cut: reply.cut,
+                first_byte_us: crate::journal::micros(reply.first_byte),
+                last_byte_us: crate::journal::micros(now),
+                effect: reply.effect,
+            })),
+        );
     }
 
     /// Whether each step has fired, in order.

@@ -22,8 +22,8 @@ use crate::request::Attempt;
 mod bucket;
 mod scope;
 
-pub use bucket::{Counter, TokenBucket};
 pub use self::error::{http_date, read_http_date};
+pub use bucket::{Counter, TokenBucket};
 pub use scope::Scope;
 
 /// What a fault sees when it decides.

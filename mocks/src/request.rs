@@ -1,5 +1,7 @@
 //! A request as the endpoint recognised it: what was asked, of what, by whom.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
@@ -52,15 +54,12 @@ pub fn percent_decode(text: &str, plus: bool) -> String {
     while i < bytes.len() {
         let hex = (bytes[i] == b'%').then(|| bytes.get(i + 1..i + 3)).flatten();
         let decoded = hex.and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
-        match decoded {
-            Some(byte) => {
-                out.push(byte);
-                i += 3;
-            }
-            None => {
-                out.push(if plus && bytes[i] == b'+' { b' ' } else { bytes[i] });
-                i += 1;
-            }
+        if let Some(byte) = decoded {
+            out.push(byte);
+            i += 3;
+        } else {
+            out.push(if plus && bytes[i] == b'+' { b' ' } else { bytes[i] });
+            i += 1;
         }
     }
     String::from_utf8_lossy(&out).into_owned()
@@ -73,7 +72,7 @@ pub fn percent_encode(text: &str, slash: bool) -> String {
         if b.is_ascii_alphanumeric() || b"-._~".contains(&b) || (slash && b == b'/') {
             out.push(char::from(b));
         } else {
-            out.push_str(&format!("%{b:02X}"));
+            let _ = write!(out, "%{b:02X}");
         }
     }
     out

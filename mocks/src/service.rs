@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::protocol::{Protocol, WireError};
 use crate::endpoint::World;
+use crate::protocol::{Protocol, WireError};
 use crate::request::{Attempt, Request, percent_decode};
 
 mod dynamodb;
@@ -30,15 +30,8 @@ mod testing;
 pub use recognise::{Recognised, recognise};
 
 /// The services, in alphabetical order.
-pub static SERVICES: &[&dyn Service] = &[
-    &dynamodb::DynamoDb,
-    &ec2::Ec2,
-    &execute_api::ExecuteApi,
-    &lambda::Lambda,
-    &s3::S3,
-    &sqs::Sqs,
-    &sts::Sts,
-];
+pub static SERVICES: &[&dyn Service] =
+    &[&dynamodb::DynamoDb, &ec2::Ec2, &execute_api::ExecuteApi, &lambda::Lambda, &s3::S3, &sqs::Sqs, &sts::Sts];
 
 /// The service with this id.
 pub fn find(id: &str) -> Option<&'static dyn Service> {
@@ -280,7 +273,8 @@ pub const THROTTLING_CODES: &[&str] = &[
 ];
 
 /// The transient codes (guidance 2.2).
-pub const TRANSIENT_CODES: &[&str] = &["RequestTimeout", "RequestTimeoutException", "InternalError", "IDPCommunicationError"];
+pub const TRANSIENT_CODES: &[&str] =
+    &["RequestTimeout", "RequestTimeoutException", "InternalError", "IDPCommunicationError"];
 
 /// The class of an error: by its code, else by its status (guidance 2.2; contradiction C8).
 pub fn class_of(code: &str, status: u16) -> Class {
@@ -327,7 +321,19 @@ mod tests {
                 let code = service.throttle_code(operation.name);
                 has(code);
                 assert_eq!(row(*service, code).map(|r| r.class), Some(Class::Throttling));
-                for target in ["", "i-1", "sg-1", "vol-1", "snap-1", "ami-1", "vpc-1", "subnet-1", "eni-1", "bucket", "bucket/key"] {
+                for target in [
+                    "",
+                    "i-1",
+                    "sg-1",
+                    "vol-1",
+                    "snap-1",
+                    "ami-1",
+                    "vpc-1",
+                    "subnet-1",
+                    "eni-1",
+                    "bucket",
+                    "bucket/key",
+                ] {
                     has(service.not_found_code(operation.name, target));
                 }
             }

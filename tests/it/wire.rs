@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A GetItem as botocore sends it, without a signature.
+/// A `GetItem` as botocore sends it, without a signature.
 const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: DynamoDB_20120810.GetItem\r\n\
 content-type: application/x-amz-json-1.0\r\ncontent-length: 45\r\n\r\n{\"TableName\":\"orders\",\"Key\":{\"id\":{\"S\":\"1\"}}}";
 
@@ -115,7 +115,7 @@ fn a_reset_at_headers_sends_the_whole_head_and_nothing_of_the_body() {
 }
 
 /// A step that answers ten bytes and breaks the connection on the way.
-fn broken_reply(fault: serde_json::Value) -> Step {
+fn broken_reply(fault: &serde_json::Value) -> Step {
     let list = serde_json::json!([fault, {"reply": {"body": "0123456789"}}]);
     let empty: Step = serde_json::from_str("{}").unwrap();
     Step { inject: Some(serde_json::from_value(list).unwrap()), ..empty }
@@ -125,7 +125,7 @@ fn broken_reply(fault: serde_json::Value) -> Step {
 fn a_reset_in_the_body_sends_exactly_so_many_bytes() {
     for after in [1usize, 4, 9] {
         let fault = serde_json::json!({"reset": {"at": "body", "after": after}});
-        let ((bytes, end), _) = over_tcp(&[broken_reply(fault)], exchange);
+        let ((bytes, end), _) = over_tcp(&[broken_reply(&fault)], exchange);
         let (_, body) = split(&bytes);
         assert_eq!((body.as_slice(), end), (&b"0123456789"[..after], Some(ErrorKind::ConnectionReset)));
     }
@@ -134,7 +134,7 @@ fn a_reset_in_the_body_sends_exactly_so_many_bytes() {
 #[test]
 fn truncate_announces_the_whole_and_sends_a_part() {
     let fault = serde_json::json!({"truncate": {"after": 4}});
-    let ((bytes, end), events) = over_tcp(&[broken_reply(fault)], exchange);
+    let ((bytes, end), events) = over_tcp(&[broken_reply(&fault)], exchange);
     let (head, body) = split(&bytes);
     assert!(head.contains("content-length: 10\r\n"), "{head}");
     assert_eq!((body.as_slice(), end), (&b"0123"[..], None));
@@ -161,14 +161,15 @@ fn hyper_sees_each_break_as_the_error_that_it_is() {
     let cases = [
         (step(serde_json::json!("close")), "connection closed before message completed"),
         (step(serde_json::json!({"reset": {"at": "request"}})), "reset"),
-        (broken_reply(serde_json::json!({"reset": {"at": "headers"}})), "reset"),
-        (broken_reply(serde_json::json!({"reset": {"at": "body", "after": 3}})), "reset"),
-        (broken_reply(serde_json::json!({"truncate": {"after": 3}})), "end of file before message length reached"),
+        (broken_reply(&serde_json::json!({"reset": {"at": "headers"}})), "reset"),
+        (broken_reply(&serde_json::json!({"reset": {"at": "body", "after": 3}})), "reset"),
+        (broken_reply(&serde_json::json!({"truncate": {"after": 3}})), "end of file before message length reached"),
     ];
     for (step, expected) in cases {
         for memory in [false, true] {
             let steps = [step.clone()];
-            let text = if memory { by_hyper_in_memory(&steps) } else { over_tcp(&steps, |a| by_hyper(Network::Tcp(a))).0 };
+            let text =
+                if memory { by_hyper_in_memory(&steps) } else { over_tcp(&steps, |a| by_hyper(Network::Tcp(a))).0 };
             assert!(text.contains(expected), "in memory: {memory}; expected `{expected}`, got `{text}`");
         }
     }
@@ -201,7 +202,7 @@ async fn by_hyper(network: Network) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(e) = source {
-        text.push_str(&format!(": {e}"));
+        text = format!("{text}: {e}");
         source = e.source();
     }
     text
@@ -258,7 +259,16 @@ fn http2_with_prior_knowledge_is_served_on_the_same_port() {
 fn curl_speaks_http2_with_prior_knowledge() {
     let client = async |address: SocketAddr| {
         tokio::process::Command::new("curl")
-            .args(["-sS", "--noproxy", "*", "--http2-prior-knowledge", "-w", " %{http_version} %{http_code}", "-d", "{}"])
+            .args([
+                "-sS",
+                "--noproxy",
+                "*",
+                "--http2-prior-knowledge",
+                "-w",
+                " %{http_version} %{http_code}",
+                "-d",
+                "{}",
+            ])
             .args(["-H", "x-amz-target: DynamoDB_20120810.ListTables", &format!("http://{address}/")])
             .output()
             .await
@@ -277,7 +287,8 @@ fn curl_speaks_http2_with_prior_knowledge() {
 fn the_date_header_tells_the_runs_clock() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let text = runtime.block_on(async {
-        let (endpoint, _) = endpoint(&[step(serde_json::json!({"latency": "1h"}))], Clock::simulated(Clock::virtual_epoch()));
+        let (endpoint, _) =
+            endpoint(&[step(serde_json::json!({"latency": "1h"}))], Clock::simulated(Clock::virtual_epoch()));
         let mut pipe = Pipe::connect(&endpoint);
         pipe.write_all(REQUEST).await.unwrap();
         let mut buffer = vec![0; 4096];
@@ -305,7 +316,13 @@ fn a_body_over_the_limit_gets_a_clear_answer() {
 #[test]
 fn garbage_on_the_wire_never_stops_the_endpoint() {
     let client = async |address: SocketAddr| {
-        for garbage in [&b"\x00\x01\x02\r\n\r\n"[..], b"GET", b"POST / HTTP/1.1\r\ncontent-length: ZZ\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", &[b'A'; 200_000]] {
+        for garbage in [
+            &b"\x00\x01\x02\r\n\r\n"[..],
+            b"GET",
+            b"POST / HTTP/1.1\r\ncontent-length: ZZ\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+            &vec![b'A'; 200_000],
+        ] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let _ = stream.write_all(garbage).await;
             let _ = stream.shutdown().await;

@@ -22,10 +22,15 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Done {
     let name = args.name.as_str();
     let parts: Vec<String> =
-        [a_rule(name), fault(name), profile(name), client(name), service(name), errors(name), scenario(name)].into_iter().flatten().collect();
+        [a_rule(name), fault(name), profile(name), client(name), service(name), errors(name), scenario(name)]
+            .into_iter()
+            .flatten()
+            .collect();
     if parts.is_empty() {
         let hint = did_you_mean(name, known()).map_or_else(String::new, |n| format!(" Did you mean `{n}`?"));
-        return Err(format!("nothing here is called `{name}`.{hint} `brownout list rules` and its like show what there is"));
+        return Err(format!(
+            "nothing here is called `{name}`.{hint} `brownout list rules` and its like show what there is"
+        ));
     }
     output::programs(&parts.join("\n"));
     Ok(ExitStatus::Pass)

@@ -63,15 +63,16 @@ fn by_run(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
 fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {
     let first = trials.iter().find(|t| t.header.segment == Segment::Run).or_else(|| trials.first());
     let header = &first.ok_or("a run without a trial")?.header;
-    let scenario = Scenario::parse(&header.scenario_name, &header.scenario_text).map_err(|d| {
-        format!("the scenario in the journal cannot be read by this version:\n{}", d.one_line_each())
-    })?;
+    let scenario = Scenario::parse(&header.scenario_name, &header.scenario_text)
+        .map_err(|d| format!("the scenario in the journal cannot be read by this version:\n{}", d.one_line_each()))?;
     let own = profile_for(&scenario, None).map_err(|e| e.to_string())?;
     let named = args.profile.as_deref().or_else(|| (own.name != header.profile).then_some(header.profile.as_str()));
     let profile = profile_for(&scenario, named).map_err(|e| e.to_string())?;
     let mut judge = Judge::new(&scenario.document, &profile, header);
     judge.allow(&args.allow);
-    trials.iter().for_each(|t| judge.push(t));
+    for trial in trials {
+        judge.push(trial);
+    }
     let client = &header.client;
     let repeat = format!("brownout run {} --client {client} --seed {:#x}", header.scenario_name, header.seed);
     Ok(Entry::new(&scenario, judge.report(), repeat))

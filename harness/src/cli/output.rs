@@ -43,7 +43,8 @@ pub(super) fn target(text: &str) -> Result<Target, String> {
     let (name, path) = text.split_once('=').ok_or_else(|| "write `FORMAT=PATH`, for instance `json=-`".to_owned())?;
     let format = FORMATS.iter().find(|f| f.name == name).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|f| f.name).collect();
-        let hint = did_you_mean(name, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+        let hint =
+            did_you_mean(name, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
         format!("there is no format `{name}`{hint} There are: {}", names.join(", "))
     })?;
     if path.is_empty() {
@@ -55,7 +56,8 @@ pub(super) fn target(text: &str) -> Result<Target, String> {
 /// Writes a report to each target.
 pub(super) fn write(report: &Report, targets: &[Target]) -> Result<(), String> {
     for target in targets {
-        let failed = |e: io::Error| format!("could not write the {} report to `{}`: {e}", target.format.name, target.path);
+        let failed =
+            |e: io::Error| format!("could not write the {} report to `{}`: {e}", target.format.name, target.path);
         if target.path == "-" {
             (target.format.render)(report, &mut io::stdout().lock()).map_err(failed)?;
         } else {

@@ -21,7 +21,6 @@ use crate::session::{self, Ran, SessionError, Settings, Who};
 
 /// Play scenarios with a client and judge it.
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(super) struct Args {
     /// Files, folders, or names and families of the library. Default: the whole library
     #[arg(value_name = "SCENARIO")]
@@ -77,7 +76,7 @@ pub(super) struct Args {
     /// Write the journal of every trial
     #[arg(long, value_name = "PATH")]
     journal: Option<PathBuf>,
-    /// A command to play, in wall time; it finds the endpoint in AWS_ENDPOINT_URL
+    /// A command to play, in wall time; it finds the endpoint in `AWS_ENDPOINT_URL`
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -109,10 +108,10 @@ fn seed(text: &str) -> Result<u64, String> {
     parsed.map_err(|_| "write a number, a hex number such as `0x5eed`, or `random`".to_owned())
 }
 
-pub(super) fn run(args: Args) -> Done {
+pub(super) fn run(args: &Args) -> Done {
     let watch = Stopwatch::start();
     let fresh = args.scenarios.is_empty() && args.clients.is_empty() && args.command.is_empty();
-    check_names(&args)?;
+    check_names(args)?;
     let (mut scenarios, mut bad) = if args.scenarios.is_empty() { library() } else { lint::read(&args.scenarios)? };
     if let Some(service) = &args.service {
         let known = brownout_mocks::service::SERVICES.iter().map(|s| s.id());
@@ -128,9 +127,9 @@ pub(super) fn run(args: Args) -> Done {
         // What can be played is played; what cannot is said, and counts.
         bad = bad.max(1);
     }
-    let (jobs, skipped) = plan(&args, &scenarios)?;
+    let (jobs, skipped) = plan(args, &scenarios)?;
     let mut report = Report { skipped, fail_under: args.fail_under, ..Report::default() };
-    play(&args, &jobs, &mut report)?;
+    play(args, &jobs, &mut report)?;
     report.wall_ms = Some(u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX));
     output::write(&report, &args.report)?;
     output::people(&format!("{}\n", report::summary(&report)));
@@ -173,7 +172,9 @@ fn check_names(args: &Args) -> Result<(), String> {
         return Err("give either `--client` or a command after `--`, not both".to_owned());
     }
     if !args.command.is_empty() && args.time == Some(Time::Virtual) {
-        return Err("a command cannot be played in virtual time: its clock is the machine's; leave `--time` away".to_owned());
+        return Err(
+            "a command cannot be played in virtual time: its clock is the machine's; leave `--time` away".to_owned()
+        );
     }
     Ok(())
 }
@@ -211,7 +212,8 @@ fn plan<'a>(args: &Args, scenarios: &'a [Scenario]) -> Result<(Vec<Job<'a>>, u64
     }
     if jobs.is_empty() && !scenarios.is_empty() {
         return Err(if args.clients.is_empty() {
-            "none of these scenarios has a workload that a client of ours can play; give a command after `--`".to_owned()
+            "none of these scenarios has a workload that a client of ours can play; give a command after `--`"
+                .to_owned()
         } else {
             format!("none of these scenarios can be played by `{}`", args.clients.join("`, `"))
         });
@@ -243,37 +245,44 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
         keep: args.journal.is_some(),
     };
     let mut journal = match &args.journal {
-        Some(path) => Some((output::create(path).map_err(|e| format!("could not write `{}`: {e}", path.display()))?, path)),
+        Some(path) => {
+            Some((output::create(path).map_err(|e| format!("could not write `{}`: {e}", path.display()))?, path))
+        }
         None => None,
     };
     let mut failed: Option<String> = None;
-    in_order(jobs.len(), threads(args, jobs.len()), |index| {
-        let job = &jobs[index];
-        session::run(job.scenario, &job.who, &settings, u32::try_from(index).unwrap_or(u32::MAX))
-    }, |index, outcome: Outcome| {
-        let job = &jobs[index];
-        match outcome {
-            Ok(ran) => {
-                if let Some((file, path)) = &mut journal {
-                    let written = ran.trials.iter().try_for_each(|t| write_trial(file, &t.header, &t.events));
-                    if let Err(e) = written.and_then(|()| file.flush()) {
-                        failed.get_or_insert(format!("could not write `{}`: {e}", path.display()));
+    in_order(
+        jobs.len(),
+        threads(args, jobs.len()),
+        |index| {
+            let job = &jobs[index];
+            session::run(job.scenario, &job.who, &settings, u32::try_from(index).unwrap_or(u32::MAX))
+        },
+        |index, outcome: Outcome| {
+            let job = &jobs[index];
+            match outcome {
+                Ok(ran) => {
+                    if let Some((file, path)) = &mut journal {
+                        let written = ran.trials.iter().try_for_each(|t| write_trial(file, &t.header, &t.events));
+                        if let Err(e) = written.and_then(|()| file.flush()) {
+                            failed.get_or_insert(format!("could not write `{}`: {e}", path.display()));
+                        }
                     }
+                    let entry = Entry::new(job.scenario, ran.report, repeat(args, job));
+                    output::people(&report::run_text(&entry, args.verbose));
+                    if let (true, Some(first)) = (args.explain, &ran.first) {
+                        output::people(&report::explain(first));
+                    }
+                    report.runs.push(entry);
                 }
-                let entry = Entry::new(job.scenario, ran.report, repeat(args, job));
-                output::people(&report::run_text(&entry, args.verbose));
-                if let (true, Some(first)) = (args.explain, &ran.first) {
-                    output::people(&report::explain(first));
+                Err(error) => {
+                    let (scenario, client) = (job.scenario.document.name.clone(), job.who.id().to_owned());
+                    output::error(&format!("{scenario}: {error}"));
+                    report.broken.push(Broken { scenario, client, reason: error.to_string() });
                 }
-                report.runs.push(entry);
             }
-            Err(error) => {
-                let (scenario, client) = (job.scenario.document.name.clone(), job.who.id().to_owned());
-                output::error(&format!("{scenario}: {error}"));
-                report.broken.push(Broken { scenario, client, reason: error.to_string() });
-            }
-        }
-    });
+        },
+    );
     failed.map_or(Ok(()), Err)
 }
 
@@ -301,10 +310,12 @@ fn in_order<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + S
         for _ in 0..threads {
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let (next, work) = (&next, &work);
-            scope.spawn(move || loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= count || sender.send((index, work(index))).is_err() {
-                    break;
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count || sender.send((index, work(index))).is_err() {
+                        break;
+                    }
                 }
             });
         }

@@ -157,5 +157,10 @@ fn bad(error: &SdkError<ServiceError, HttpResponse>) -> Heard {
 
 /// The SDK's word for a call that it could not even send.
 fn unsent(why: &str) -> Heard {
-    Heard { outcome: Outcome::Error, code: Some("ConstructionFailure".into()), status: None, body: Bytes::from(why.to_owned()) }
+    Heard {
+        outcome: Outcome::Error,
+        code: Some("ConstructionFailure".into()),
+        status: None,
+        body: Bytes::from(why.to_owned()),
+    }
 }

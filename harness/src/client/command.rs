@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn the_environment_keeps_retry_settings_and_takes_real_credentials_away() {
         let inherited =
-            ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_ENDPOINT_URL_S3", "https_proxy", "PATH"].map(str::to_owned);
+            ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_ENDPOINT_URL_S3", "https_proxy", "PATH"]
+                .map(str::to_owned);
         let here = ([127, 0, 0, 1], 4566).into();
         let (set, removed) = sealed_environment(inherited.into_iter(), here, ([127, 0, 0, 1], 4567).into(), 3);
         assert_eq!(removed, ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "https_proxy"]);

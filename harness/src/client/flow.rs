@@ -35,7 +35,7 @@ pub trait Session: Send + Sync {
 pub struct FlowPolicy {
     /// Waits and polls.
     pub polling: Polling,
-    /// Polls again after NotFound on an id that it has made itself.
+    /// Polls again after `NotFound` on an id that it has made itself.
     pub polls_not_found: bool,
     /// Stops all further calls once a quota is spent.
     pub stops_at_quota: bool,
@@ -67,7 +67,8 @@ impl FlowClient {
             }
             let went_on = match step {
                 FlowStep::Call(call) => {
-                    let params = binding::params(session.service(), &call.call, &call.params, call.ids.as_ref(), &bound);
+                    let params =
+                        binding::params(session.service(), &call.call, &call.params, call.ids.as_ref(), &bound);
                     let heard = session.call(&call.call, params).await;
                     self.note_quota(&heard);
                     if heard.outcome == Outcome::Success {
@@ -91,7 +92,14 @@ impl FlowClient {
     }
 
     /// Polls until it is so, or until the deadline. `fresh` says that something was asked for just now.
-    async fn poll(&self, poll: &FlowPoll, bound: &Bindings, session: &dyn Session, fresh: bool, random: &mut Stream) -> bool {
+    async fn poll(
+        &self,
+        poll: &FlowPoll,
+        bound: &Bindings,
+        session: &dyn Session,
+        fresh: bool,
+        random: &mut Stream,
+    ) -> bool {
         let polling = &self.policy.polling;
         let mut pause = polling.start.get();
         let deadline = session.now() + polling.deadline.get();

@@ -60,11 +60,11 @@ impl RetryPolicy for MutantPolicy {
             Fault::NoThrottleRetry if class == Class::Throttling => return None,
             Fault::NoTransientRetry if class == Class::Transient => return None,
             Fault::NoJitter => step,
-            Fault::TooLong => Duration::from_secs(60) + Duration::from_secs(60).mul_f64(unit),
+            Fault::TooLong => Duration::from_mins(1) + Duration::from_mins(1).mul_f64(unit),
             Fault::SamePause => Duration::from_secs(1),
             Fault::SameBound => Duration::from_secs(1).mul_f64(unit),
             // Thirty years: no client of this play will see it end.
-            Fault::Hangs => Duration::from_secs(30 * 365 * 86_400),
+            Fault::Hangs => Duration::from_secs(946_080_000),
             _ => step.mul_f64(unit),
         })
     }

@@ -162,7 +162,8 @@ fn signature(service: &dyn Service, client: u32, date: std::time::SystemTime) ->
     let name = service.signing_names().first().copied().unwrap_or(service.id());
     let day = date.get(..8).unwrap_or_default();
     let scope = format!("{}/{day}/us-east-1/{name}/aws4_request", access_key(client));
-    let authorization = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={:064}", 0);
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={:064}", 0);
     (date, authorization)
 }
 
@@ -192,7 +193,8 @@ impl CallClient for PolicyClient {
                     Attempted::Failed { failure, body } => {
                         let next = {
                             let Inner { policy, random, .. } = &mut *self.lock();
-                            let failed = Failed { service, operation: &call.operation, attempt, pause, failure: &failure };
+                            let failed =
+                                Failed { service, operation: &call.operation, attempt, pause, failure: &failure };
                             policy.next_pause(failed, random)
                         };
                         let Some(next) = next else {

@@ -104,14 +104,16 @@ fn members(operation: &str, params: &Value) -> Result<Map<String, Value>, Unbuil
 }
 
 fn find(service: &dyn Service, operation: &str) -> Result<&'static Operation, Unbuildable> {
-    service.operations().iter().find(|o| o.name == operation).ok_or_else(|| Unbuildable::UnknownOperation {
-        service: service.id(),
-        operation: operation.to_owned(),
-    })
+    service
+        .operations()
+        .iter()
+        .find(|o| o.name == operation)
+        .ok_or_else(|| Unbuildable::UnknownOperation { service: service.id(), operation: operation.to_owned() })
 }
 
 fn aws_json(service: &dyn Service, protocol: Protocol, operation: &str, params: Map<String, Value>) -> Request<Bytes> {
-    let content_type = if protocol == Protocol::AwsJson11 { "application/x-amz-json-1.1" } else { "application/x-amz-json-1.0" };
+    let content_type =
+        if protocol == Protocol::AwsJson11 { "application/x-amz-json-1.1" } else { "application/x-amz-json-1.0" };
     let mut request = Request::new(Bytes::from(Value::Object(params).to_string()));
     *request.method_mut() = Method::POST;
     let headers = request.headers_mut();
@@ -170,13 +172,20 @@ fn put_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Un
     Ok(())
 }
 
-fn assemble(method: Method, path: &str, query: &[String], headers: HeaderMap, body: Bytes) -> Result<Request<Bytes>, Unbuildable> {
+fn assemble(
+    method: Method,
+    path: &str,
+    query: &[String],
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Request<Bytes>, Unbuildable> {
     let mut uri = path.to_owned();
     for (i, pair) in query.iter().enumerate() {
         uri.push(if i == 0 && !path.contains('?') { '?' } else { '&' });
         uri.push_str(pair);
     }
-    let uri = http::Uri::try_from(&uri).map_err(|e| Unbuildable::Unsendable { member: uri.clone(), why: e.to_string() })?;
+    let uri =
+        http::Uri::try_from(&uri).map_err(|e| Unbuildable::Unsendable { member: uri.clone(), why: e.to_string() })?;
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;

@@ -79,9 +79,7 @@ async fn caught(mut stream: TcpStream, endpoint: SocketAddr, clock: Clock, recor
         return;
     }
     recorder.push(clock.now(), EventKind::Escaped { host: host.clone(), request });
-    let body = format!(
-        "brownout caught a request for {host}: this client does not use AWS_ENDPOINT_URL for it\n"
-    );
+    let body = format!("brownout caught a request for {host}: this client does not use AWS_ENDPOINT_URL for it\n");
     let answer = format!(
         "HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -99,7 +97,9 @@ fn wanted(head: &str) -> Option<(String, String)> {
     }
     let uri: http::Uri = target.parse().ok()?;
     let host = uri.authority().map(|a| a.as_str().rsplit('@').next().unwrap_or_default().to_owned()).or_else(|| {
-        head.lines().find_map(|l| l.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("host"))).map(|(_, v)| v.trim().to_owned())
+        head.lines()
+            .find_map(|l| l.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("host")))
+            .map(|(_, v)| v.trim().to_owned())
     })?;
     let target = head.lines().find_map(|l| {
         l.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("x-amz-target")).map(|(_, v)| v.trim().to_owned())
@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn the_trap_reads_where_a_request_wanted_to_go() {
         let of = |head: &str| wanted(head).unwrap();
-        assert_eq!(of("CONNECT sts.amazonaws.com:443 HTTP/1.1\r\n\r\n"), ("sts.amazonaws.com:443".into(), "CONNECT".into()));
+        assert_eq!(
+            of("CONNECT sts.amazonaws.com:443 HTTP/1.1\r\n\r\n"),
+            ("sts.amazonaws.com:443".into(), "CONNECT".into())
+        );
         assert_eq!(of("GET http://s3.amazonaws.com/b/k HTTP/1.1\r\n\r\n").1, "GET /b/k");
         assert!(wanted("nonsense").is_none());
     }

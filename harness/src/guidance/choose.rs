@@ -83,7 +83,7 @@ fn changed(base: &Profile, custom: &CustomProfile) -> Result<Profile, ChoiceErro
         profile.breaker = Some(Breaker { threshold: breaker.threshold, open: breaker.open, probes: breaker.probes });
     }
     for text in &custom.honours {
-        let honoured = honours(text).ok_or_else(|| ChoiceError::Honours(text.to_string()))?;
+        let honoured = honours(text).ok_or_else(|| ChoiceError::Honours(text.clone()))?;
         if !profile.honours.contains(&honoured) {
             profile.honours.push(honoured);
         }

@@ -16,11 +16,8 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn value(report: &Report) -> serde_json::Result<Value> {
     let runs = report.runs.iter().map(run).collect::<serde_json::Result<Vec<_>>>()?;
-    let broken: Vec<Value> = report
-        .broken
-        .iter()
-        .map(|b| json!({"scenario": b.scenario, "client": b.client, "reason": b.reason}))
-        .collect();
+    let broken: Vec<Value> =
+        report.broken.iter().map(|b| json!({"scenario": b.scenario, "client": b.client, "reason": b.reason})).collect();
     let mut value = json!({
         "version": VERSION,
         "tool": crate::runner::TOOL,

@@ -1,4 +1,4 @@
-//! JUnit XML: a suite per run, a test case per rule that applies; undecided rules are skipped cases.
+//! `JUnit` XML: a suite per run, a test case per rule that applies; undecided rules are skipped cases.
 
 use std::io::{self, Write};
 

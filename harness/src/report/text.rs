@@ -124,7 +124,8 @@ fn timeline(out: &mut String, finding: &Finding) {
             (Some(status), None) => status.to_string(),
             _ => "no answer".to_owned(),
         };
-        let faults = if attempt.faults.is_empty() { String::new() } else { format!(" ({})", attempt.faults.join(", ")) };
+        let faults =
+            if attempt.faults.is_empty() { String::new() } else { format!(" ({})", attempt.faults.join(", ")) };
         let (at, number, operation) = (us(attempt.at_us), attempt.attempt, &attempt.operation);
         let _ = writeln!(
             out,

@@ -91,7 +91,13 @@ impl CommandPlay<'_> {
     }
 
     /// From the start of the command to its end.
-    async fn live(&self, address: SocketAddr, trap: &Trap, clock: &Clock, recorder: &Recorder) -> Result<(), CommandError> {
+    async fn live(
+        &self,
+        address: SocketAddr,
+        trap: &Trap,
+        clock: &Clock,
+        recorder: &Recorder,
+    ) -> Result<(), CommandError> {
         let program = self.command.first().cloned().unwrap_or_default();
         let mut started = start(self.command, address, trap.address()).map_err(|e| CommandError::Start {
             program: program.clone(),
@@ -108,7 +114,9 @@ impl CommandPlay<'_> {
             () = recorder.filled() => None,
             () = silent(clock, recorder, patience) => None,
         };
-        let arrived = recorder.view(0, |events| events.iter().any(|e| matches!(e.kind, EventKind::AttemptReceived(_) | EventKind::Escaped { .. })));
+        let arrived = recorder.view(0, |events| {
+            events.iter().any(|e| matches!(e.kind, EventKind::AttemptReceived(_) | EventKind::Escaped { .. }))
+        });
         if let Some(status) = status {
             clock.sleep(GRACE).await;
             if !arrived {

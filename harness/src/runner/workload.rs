@@ -46,20 +46,26 @@ impl Ledger {
     }
 
     async fn make(&self, client: &dyn CallClient, call: &Call) -> Heard {
-        self.recorder.push(self.clock.now(), EventKind::CallStarted {
-            call: call.tag.call,
-            client: self.client,
-            service: call.service.id().to_owned(),
-            operation: call.operation.clone(),
-            target: call.service.target(&call.operation, &call.params),
-        });
+        self.recorder.push(
+            self.clock.now(),
+            EventKind::CallStarted {
+                call: call.tag.call,
+                client: self.client,
+                service: call.service.id().to_owned(),
+                operation: call.operation.clone(),
+                target: call.service.target(&call.operation, &call.params),
+            },
+        );
         let heard = client.call(call).await;
-        self.recorder.push(self.clock.now(), EventKind::CallFinished {
-            call: call.tag.call,
-            client: self.client,
-            outcome: heard.outcome,
-            code: heard.code.clone(),
-        });
+        self.recorder.push(
+            self.clock.now(),
+            EventKind::CallFinished {
+                call: call.tag.call,
+                client: self.client,
+                outcome: heard.outcome,
+                code: heard.code.clone(),
+            },
+        );
         heard
     }
 }
@@ -86,7 +92,10 @@ impl Part {
         for item in &self.items {
             if let WorkItem::Call(item) = item {
                 let service = item.service.as_deref().and_then(find).unwrap_or(self.service);
-                let interval = item.rate.map(brownout_mocks::units::Rate::interval).or(item.every.map(|e| e.get()));
+                let interval = item
+                    .rate
+                    .map(brownout_mocks::units::Rate::interval)
+                    .or(item.every.map(brownout_mocks::units::Span::get));
                 match interval {
                     Some(interval) => self.open_loop(item, service, interval, &client).await,
                     None => self.closed_loop(item, service, &client).await,
@@ -96,14 +105,20 @@ impl Part {
     }
 
     /// A call each interval, whether or not earlier ones have ended.
-    async fn open_loop(&self, item: &CallItem, service: &'static dyn Service, interval: Duration, client: &Arc<dyn CallClient>) {
+    async fn open_loop(
+        &self,
+        item: &CallItem,
+        service: &'static dyn Service,
+        interval: Duration,
+        client: &Arc<dyn CallClient>,
+    ) {
         let mut tasks = JoinSet::new();
         let start = self.setting.clock.since_start();
         for index in 0..item.count {
             let due = start + interval * index;
             let now = self.setting.clock.since_start();
             if due > now {
-                self.setting.clock.sleep(due - now).await;
+                self.setting.clock.sleep(due.saturating_sub(now)).await;
             }
             let call = self.ledger.next(service, &item.call, params(item));
             let (ledger, client) = (Arc::clone(&self.ledger), Arc::clone(client));
@@ -147,7 +162,13 @@ impl Part {
         }
     }
 
-    async fn repeat(&self, item: &FlowItem, flow: &FlowClient, session: &CallSession, random: &mut brownout_mocks::random::Stream) {
+    async fn repeat(
+        &self,
+        item: &FlowItem,
+        flow: &FlowClient,
+        session: &CallSession,
+        random: &mut brownout_mocks::random::Stream,
+    ) {
         let start = self.setting.clock.since_start();
         for index in 0..item.repeat {
             if flow.stopped() {
@@ -156,7 +177,7 @@ impl Part {
             if let Some(pace) = item.pace {
                 let (due, now) = (start + pace.get() * index, self.setting.clock.since_start());
                 if due > now {
-                    self.setting.clock.sleep(due - now).await;
+                    self.setting.clock.sleep(due.saturating_sub(now)).await;
                 }
             }
             flow.play(item, session, random).await;

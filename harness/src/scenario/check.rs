@@ -68,7 +68,8 @@ impl Draft {
         let steps: Vec<(usize, Step)> = parts(json.get("steps"));
         let service = json.get("service").and_then(Value::as_str).and_then(service::find);
         let calls = calls(&workload, service);
-        let asked = |s: &&dyn Service| service.is_some_and(|o| o.id() == s.id()) || calls.iter().any(|(id, _)| *id == s.id());
+        let asked =
+            |s: &&dyn Service| service.is_some_and(|o| o.id() == s.id()) || calls.iter().any(|(id, _)| *id == s.id());
         Self {
             service,
             services: SERVICES.iter().copied().filter(asked).collect(),
@@ -76,7 +77,9 @@ impl Draft {
             replies: (0..steps.len()).filter(|i| steps[*i].1.faults().iter().any(|f| f.name() == "reply")).collect(),
             steps,
             calls,
-            whole_workload: json.get("workload").is_none_or(|w| w.as_array().is_some_and(|w| w.len() == workload.len())),
+            whole_workload: json
+                .get("workload")
+                .is_none_or(|w| w.as_array().is_some_and(|w| w.len() == workload.len())),
             workload,
         }
     }

@@ -55,7 +55,9 @@ fn without_null_branch(map: &mut Map<String, Value>) {
 /// A fault that needs no parameter may stand with an empty value: `throttle:`.
 fn parameterless(schema: &mut Value) {
     let free: Vec<String> = faults(schema)
-        .map(|faults| faults.iter().filter(|(_, s)| !needs_parameters(schema, s)).map(|(name, _)| name.clone()).collect())
+        .map(|faults| {
+            faults.iter().filter(|(_, s)| !needs_parameters(schema, s)).map(|(name, _)| name.clone()).collect()
+        })
         .unwrap_or_default();
     let faults = schema.pointer_mut("/$defs/Fault/anyOf/1/properties").and_then(Value::as_object_mut);
     for (name, parameters) in faults.into_iter().flatten() {
@@ -115,9 +117,30 @@ mod tests {
     #[test]
     fn the_schema_uses_only_words_that_the_validator_knows() {
         const KNOWN: &[&str] = &[
-            "$defs", "$id", "$ref", "$schema", "additionalProperties", "anyOf", "const", "default", "description", "enum",
-            "format", "items", "maxItems", "maxProperties", "maximum", "minItems", "minProperties", "minimum", "oneOf",
-            "pattern", "properties", "required", "title", "type",
+            "$defs",
+            "$id",
+            "$ref",
+            "$schema",
+            "additionalProperties",
+            "anyOf",
+            "const",
+            "default",
+            "description",
+            "enum",
+            "format",
+            "items",
+            "maxItems",
+            "maxProperties",
+            "maximum",
+            "minItems",
+            "minProperties",
+            "minimum",
+            "oneOf",
+            "pattern",
+            "properties",
+            "required",
+            "title",
+            "type",
         ];
         fn walk(schema: &Value, names: bool) {
             match schema {

@@ -99,7 +99,10 @@ error: this step is never reached: the one on line 9 takes every request that it
     let found = Scenario::parse("scenarios/x.yaml", text).unwrap_err();
     assert_eq!(found.render(false), wanted);
     assert!(found.render(true).contains('\u{1b}'));
-    assert_eq!(found.one_line_each().lines().nth(2), Some("scenarios/x.yaml:5:1: unknown key `clints` in the scenario"));
+    assert_eq!(
+        found.one_line_each().lines().nth(2),
+        Some("scenarios/x.yaml:5:1: unknown key `clints` in the scenario")
+    );
 }
 
 #[test]
@@ -113,20 +116,47 @@ fn each_mistake_against_the_schema_is_explained() {
         ("why: [a]", "5:6 `why` must be text, found a list"),
         ("why: 5", "5:6 `why` must be text, found the number 5"),
         ("start: tomorrow", "5:8 `start`: `tomorrow` is no date; write `2026-01-01T00:00:00Z`, in UTC"),
-        ("upstream: http://x", "5:1 `upstream` is part of the language, but this version of brownout does not play it yet"),
-        ("capacity: {workers: 8}", "5:1 `capacity` is part of the language, but this version of brownout does not play it yet"),
+        (
+            "upstream: http://x",
+            "5:1 `upstream` is part of the language, but this version of brownout does not play it yet",
+        ),
+        (
+            "capacity: {workers: 8}",
+            "5:1 `capacity` is part of the language, but this version of brownout does not play it yet",
+        ),
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
         ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
         ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
-        ("steps: [{inject: stall}]", "5:18 the fault `stall` is part of the language, but this version of brownout does not play it yet"),
-        ("steps: [{inject: {skew: {by: 1h}}}]", "5:19 the fault `skew` is part of the language, but this version of brownout does not play it yet"),
-        ("steps: [{inject: {rate_limit: ec2}}]", "5:31 presets such as `rate_limit: ec2` are part of the language, but this version of brownout does not play them yet"),
+        (
+            "steps: [{inject: stall}]",
+            "5:18 the fault `stall` is part of the language, but this version of brownout does not play it yet",
+        ),
+        (
+            "steps: [{inject: {skew: {by: 1h}}}]",
+            "5:19 the fault `skew` is part of the language, but this version of brownout does not play it yet",
+        ),
+        (
+            "steps: [{inject: {rate_limit: ec2}}]",
+            "5:31 presets such as `rate_limit: ec2` are part of the language, but this version of brownout does not play them yet",
+        ),
         ("steps: [{inject: {rate_limit: {bucket: 5}}}]", "5:19 `rate_limit` lacks `refill`"),
-        ("steps: [{inject: {rate_limit: {bucket: 5, refill: 2}}}]", "5:51 `refill`: `2` is not a rate; write `4/s`, `30/m` or `100/h`"),
-        ("steps: [{inject: {rate_limit: {bucket: 5, refill: 2/s, scope: [acount]}}}]", "5:64 `scope` cannot be `acount`"),
+        (
+            "steps: [{inject: {rate_limit: {bucket: 5, refill: 2}}}]",
+            "5:51 `refill`: `2` is not a rate; write `4/s`, `30/m` or `100/h`",
+        ),
+        (
+            "steps: [{inject: {rate_limit: {bucket: 5, refill: 2/s, scope: [acount]}}}]",
+            "5:64 `scope` cannot be `acount`",
+        ),
         ("steps: [{inject: {latency: 200}}]", "5:28 `latency`: a duration needs its unit: `200s` or `200ms`"),
-        ("steps: [{inject: {latency: 5 parsecs}}]", "5:28 `latency`: `5 parsecs` is not a duration; write `250ms`, `1s`, `5m`, `1h` or `1d`"),
-        ("steps: [{inject: {latency: {uniform: [1s, 2]}}}]", "5:43 `uniform`: a duration needs its unit: `2s` or `2ms`"),
+        (
+            "steps: [{inject: {latency: 5 parsecs}}]",
+            "5:28 `latency`: `5 parsecs` is not a duration; write `250ms`, `1s`, `5m`, `1h` or `1d`",
+        ),
+        (
+            "steps: [{inject: {latency: {uniform: [1s, 2]}}}]",
+            "5:43 `uniform`: a duration needs its unit: `2s` or `2ms`",
+        ),
         ("steps: [{inject: {latency: {uniform: [1s]}}}]", "5:38 `uniform` takes 2 values, found 1"),
         ("steps: [{inject: {latency: {lognormal: {median: 1s}}}}]", "5:29 `lognormal` lacks `p99`"),
         ("steps: [{inject: {latency: {lognorml: {median: 1s, p99: 2s}}}}]", "5:29 unknown key `lognorml` in `latency`"),
@@ -134,22 +164,37 @@ fn each_mistake_against_the_schema_is_explained() {
         ("steps: [{inject: {http: 200}}]", "5:25 `http` must lie between 400 and 599, found 200"),
         ("steps: [{inject: {http: {status: 503, body: htm}}}]", "5:45 `body` cannot be `htm`"),
         ("steps: [{inject: {throttle: {times: 2}}}]", "5:30 unknown key `times` in `throttle`"),
-        ("steps: [{inject: {throttle: {retry_after: 2}}}]", "5:43 `retry_after`: a duration needs its unit: `2s` or `2ms`"),
+        (
+            "steps: [{inject: {throttle: {retry_after: 2}}}]",
+            "5:43 `retry_after`: a duration needs its unit: `2s` or `2ms`",
+        ),
         ("steps: [{inject: {throttle: {retry_after: {dat: 2s}}}}]", "5:44 unknown key `dat` in `retry_after`"),
         ("steps: [{inject: {throttle: {}, latency: 1s}}]", "5:33 a second key, `latency`, in one fault"),
         ("steps: [{inject: {}}]", "5:18 a fault needs its name: `inject: {throttle: {}}`"),
         ("steps: [{inject: 5}]", "5:18 `inject` must be a fault or a list, found the number 5"),
         ("steps: [{inject: close, when: {attempt: -1}}]", "5:41 `attempt` must be at least 0, found -1"),
-        ("steps: [{inject: close, when: {attempt: 5..2}}]", "5:41 `attempt`: `5..2` is empty: it ends before it begins"),
-        ("steps: [{inject: close, when: {call: 1-3}}]", "5:38 `call`: `1-3` is no ordinal; write `3`, `2..5` (both included) or `2..`"),
-        ("steps: [{inject: close, when: {operation: 5}}]", "5:43 `operation` must be text or a list, found the number 5"),
+        (
+            "steps: [{inject: close, when: {attempt: 5..2}}]",
+            "5:41 `attempt`: `5..2` is empty: it ends before it begins",
+        ),
+        (
+            "steps: [{inject: close, when: {call: 1-3}}]",
+            "5:38 `call`: `1-3` is no ordinal; write `3`, `2..5` (both included) or `2..`",
+        ),
+        (
+            "steps: [{inject: close, when: {operation: 5}}]",
+            "5:43 `operation` must be text or a list, found the number 5",
+        ),
         ("steps: [{inject: close, times: 2, per: cal}]", "5:40 `per` cannot be `cal`"),
         ("steps: [{inject: close, probability: 2}]", "5:38 `probability` must lie between 0 and 1, found 2"),
         ("steps: [{inject: close, optional: maybe}]", "5:35 `optional` must be `true` or `false`, found text"),
         ("workload: [{cal: GetItem}]", "5:13 unknown key `cal` in `workload`"),
         ("workload: [{count: 5}]", "5:12 `workload` lacks `call`"),
         ("workload: [{call: GetItem, count: 0}]", "5:35 `count` must lie between 1 and 1000000, found 0"),
-        ("workload: [{call: GetItem, rate: 4 per second}]", "5:34 `rate`: `4 per second` is not a rate; write `4/s`, `30/m` or `100/h`"),
+        (
+            "workload: [{call: GetItem, rate: 4 per second}]",
+            "5:34 `rate`: `4 per second` is not a rate; write `4/s`, `30/m` or `100/h`",
+        ),
         ("workload: [{call: GetItem, pace: 5s}]", "5:28 unknown key `pace` in `workload`"),
         ("workload: [{flow: [{call: GetItem}], paec: 5s}]", "5:38 unknown key `paec` in `workload`"),
         ("workload: [{flow: [{pol: GetItem}]}]", "5:21 unknown key `pol` in `flow`"),
@@ -157,7 +202,10 @@ fn each_mistake_against_the_schema_is_explained() {
         ("expect: {profile: {attempts_max: 3}}", "5:10 `profile` lacks `base`"),
         ("expect: {profile: [a]}", "5:19 `profile` must be text or a map with `base`, found a list"),
         ("expect: {exit: 300}", "5:16 `exit` must lie between 0 and 255, found 300"),
-        ("accounts: {\"111111111111\": [5000000000]}", "5:29 `111111111111` must lie between 0 and 4294967295, found 5000000000"),
+        (
+            "accounts: {\"111111111111\": [5000000000]}",
+            "5:29 `111111111111` must lie between 0 and 4294967295, found 5000000000",
+        ),
     ] {
         let found = mistakes(body);
         if !found.iter().any(|f| f == wanted) {
@@ -177,42 +225,96 @@ fn each_contradiction_is_explained() {
         ("steps: [{pass: false}]", "5:9 this step does nothing"),
         ("steps: [{inject: []}]", "5:18 the list of faults is empty"),
         ("steps: [{inject: close, pass: true}]", "5:25 a step injects or passes, not both"),
-        ("steps: [{inject: close, per: call}]", "5:25 `per` says what `times` and `every` are counted by; this step has neither"),
+        (
+            "steps: [{inject: close, per: call}]",
+            "5:25 `per` says what `times` and `every` are counted by; this step has neither",
+        ),
         ("steps: [{inject: close, probability: 0}]", "5:38 with probability 0 this step never injects"),
-        ("steps: [{inject: close, when: {after: 5s, until: 5s}}]", "5:50 this window is empty: it ends at 5s, before it begins at 5s"),
+        (
+            "steps: [{inject: close, when: {after: 5s, until: 5s}}]",
+            "5:50 this window is empty: it ends at 5s, before it begins at 5s",
+        ),
         ("steps: [{inject: close, when: {until: 0s}}]", "5:39 this window is empty: it ends at 0s"),
         ("steps: [{inject: close, when: {call: 0..3}}]", "5:38 `call` counts from 1"),
         ("steps: [{inject: close, when: {operation: GetItme}}]", "5:43 no operation of dynamodb matches `GetItme`"),
-        ("steps: [{inject: close, when: {operation: [GetItem, Gut*]}}]", "5:53 no operation of dynamodb matches `Gut*`"),
+        (
+            "steps: [{inject: close, when: {operation: [GetItem, Gut*]}}]",
+            "5:53 no operation of dynamodb matches `Gut*`",
+        ),
         ("steps: [{inject: close, when: {service: dynamo}}]", "5:41 no service matches `dynamo`"),
-        ("steps: [{inject: close, when: {resource: $vm.id}}]", "5:42 bound names in `resource` are part of the language, but this version of brownout does not play them yet"),
+        (
+            "steps: [{inject: close, when: {resource: $vm.id}}]",
+            "5:42 bound names in `resource` are part of the language, but this version of brownout does not play them yet",
+        ),
         ("steps: [{inject: [close, latency: 1s, throttle]}]", "5:39 `throttle` is a second answer in one step"),
         ("steps: [{inject: {reset: {at: body}}}]", "5:31 `at: body` needs `after`, the number of bytes of the body"),
-        ("steps: [{inject: {latency: {uniform: [2s, 1s]}}}]", "5:38 the shortest delay 2s is longer than the longest, 1s"),
-        ("steps: [{inject: {error: {code: ValidationExeption}}}]", "5:33 dynamodb sends no error `ValidationExeption` that we know of"),
+        (
+            "steps: [{inject: {latency: {uniform: [2s, 1s]}}}]",
+            "5:38 the shortest delay 2s is longer than the longest, 1s",
+        ),
+        (
+            "steps: [{inject: {error: {code: ValidationExeption}}}]",
+            "5:33 dynamodb sends no error `ValidationExeption` that we know of",
+        ),
         ("steps: [{inject: {throttle: {code: Slowdown}}}]", "5:36 dynamodb sends no error `Slowdown` that we know of"),
-        ("steps: [{inject: {reset: {at: connect}}, when: {operation: GetItem}}]", "5:49 `reset` acts when a connection is accepted, where `operation` is not known yet"),
-        ("steps: [{inject: [{reset: {at: connect}}, {latency: 1s}]}]", "5:10 `reset` acts when a connection is accepted, and stands alone in its step"),
-        ("steps:\n  - {inject: close, times: 1}\n  - {inject: close, times: 1}", "7:5 this step is the same as the one on line 6"),
-        ("steps:\n  - {inject: close, times: 1, id: a}\n  - {inject: throttle, id: a}", "7:28 the id `a` is given twice"),
+        (
+            "steps: [{inject: {reset: {at: connect}}, when: {operation: GetItem}}]",
+            "5:49 `reset` acts when a connection is accepted, where `operation` is not known yet",
+        ),
+        (
+            "steps: [{inject: [{reset: {at: connect}}, {latency: 1s}]}]",
+            "5:10 `reset` acts when a connection is accepted, and stands alone in its step",
+        ),
+        (
+            "steps:\n  - {inject: close, times: 1}\n  - {inject: close, times: 1}",
+            "7:5 this step is the same as the one on line 6",
+        ),
+        (
+            "steps:\n  - {inject: close, times: 1, id: a}\n  - {inject: throttle, id: a}",
+            "7:28 the id `a` is given twice",
+        ),
         ("workload: [{call: GetItme}]", "5:19 dynamodb has no operation `GetItme` that we model"),
         ("workload: [{call: GetItem, service: dynamo}]", "5:37 there is no service `dynamo`"),
-        ("workload: [{call: GET /x, service: execute-api}, {call: GET x, service: execute-api}]", "5:57 `GET x` is no call to execute-api"),
+        (
+            "workload: [{call: GET /x, service: execute-api}, {call: GET x, service: execute-api}]",
+            "5:57 `GET x` is no call to execute-api",
+        ),
         ("workload: [{call: GetItem, rate: 1/s, concurrency: 2}]", "5:39 `concurrency` and `rate` exclude each other"),
         ("workload: [{call: GetItem, every: 0s}]", "5:35 the time between two calls must be longer than 0s"),
-        ("workload: [{call: GetItem}, {flow: [{call: GetItem}]}]", "5:29 a flow cannot stand in one workload with a call to a signed service"),
-        ("workload: [{call: GetItem, count: 600000}, {call: GetItem, count: 400001}]", "5:1 this workload makes 1000001 calls; a scenario makes at most 1000000"),
+        (
+            "workload: [{call: GetItem}, {flow: [{call: GetItem}]}]",
+            "5:29 a flow cannot stand in one workload with a call to a signed service",
+        ),
+        (
+            "workload: [{call: GetItem, count: 600000}, {call: GetItem, count: 400001}]",
+            "5:1 this workload makes 1000001 calls; a scenario makes at most 1000000",
+        ),
         ("workload: [{flow: []}]", "5:13 this flow has no steps"),
-        ("workload: [{flow: [{poll: GetItem, ids: $vm.id}, {call: PutItem, as: vm}]}]", "5:41 `$vm` is bound by no earlier `as` of this flow"),
-        ("workload: [{flow: [{call: PutItem, as: vm}, {poll: GetItem, ids: [$vm.arn]}]}]", "5:67 of `$vm` only the id is known"),
-        ("workload: [{flow: [{call: PutItem, as: vm}, {call: GetItem, params: {a: [$vn.id]}}]}]", "5:74 `$vn` is bound by no earlier `as` of this flow"),
-        ("workload: [{flow: [{call: PutItem, as: 5a}]}]", "5:40 `5a` cannot be a name: letters, digits and underscores, a letter first"),
+        (
+            "workload: [{flow: [{poll: GetItem, ids: $vm.id}, {call: PutItem, as: vm}]}]",
+            "5:41 `$vm` is bound by no earlier `as` of this flow",
+        ),
+        (
+            "workload: [{flow: [{call: PutItem, as: vm}, {poll: GetItem, ids: [$vm.arn]}]}]",
+            "5:67 of `$vm` only the id is known",
+        ),
+        (
+            "workload: [{flow: [{call: PutItem, as: vm}, {call: GetItem, params: {a: [$vn.id]}}]}]",
+            "5:74 `$vn` is bound by no earlier `as` of this flow",
+        ),
+        (
+            "workload: [{flow: [{call: PutItem, as: 5a}]}]",
+            "5:40 `5a` cannot be a name: letters, digits and underscores, a letter first",
+        ),
         ("workload: [{flow: [{poll: GetItem, until: runing}]}]", "5:43 there is no state `runing`"),
         ("expect: {judge: [early_rety]}", "5:18 there is no rule `early_rety`"),
         ("expect: {judge: [early_retry, early_retry]}", "5:31 the rule `early_retry` is named twice"),
         ("expect: {profile: docmented}", "5:19 there is no profile `docmented`"),
         ("expect: {profile: {base: std}}", "5:26 there is no profile `std`"),
-        ("expect: {profile: {base: documented, backoff: {base: 5s, cap: 1s}}}", "5:63 the longest pause, 1s, is shorter than the first, 5s"),
+        (
+            "expect: {profile: {base: documented, backoff: {base: 5s, cap: 1s}}}",
+            "5:63 the longest pause, 1s, is shorter than the first, 5s",
+        ),
         ("accounts: {123: [0]}", "5:12 `123` is no account; an account has twelve digits"),
         ("accounts: {111111111111: [1]}", "5:27 there is no client 1; the only one is 0"),
         ("clients: 2\naccounts: {111111111111: [0], 222222222222: [1, 0]}", "6:49 client 0 belongs to two accounts"),
@@ -259,26 +361,38 @@ fn what_is_well_meant_is_allowed() {
 #[test]
 fn advice_names_the_way_out() {
     let help = |body: &str| only(body).help.join(" · ");
-    assert!(help("steps: [{inject: {throttle: {times: 2}}}]").contains("`times` belongs further out, not inside `throttle`"));
+    assert!(
+        help("steps: [{inject: {throttle: {times: 2}}}]")
+            .contains("`times` belongs further out, not inside `throttle`")
+    );
     assert!(help("workload: [{call: GetItem, rate: 4 per second}]").contains("did you mean `4/s`?"));
     assert!(help("workload: [{call: GetItem, rate: 4}]").contains("did you mean `4/s`?"));
     assert!(help("steps: [{inject: close, when: {call: 1-3}}]").contains("did you mean `1..3`?"));
     assert!(help("steps: [{inject: {http: '503'}}]").contains("without quotes: 503"));
     assert!(help("why: 5").contains("in quotes: \"5\""));
-    assert!(help("steps: [{inject: {rate_limit: {bucket: 5}}}]").contains("`refill`: tokens that come back per unit of time"));
+    assert!(
+        help("steps: [{inject: {rate_limit: {bucket: 5}}}]")
+            .contains("`refill`: tokens that come back per unit of time")
+    );
     assert!(help("workload: [{call: GetItme}]").contains("did you mean `GetItem`?"));
     assert!(help("steps: [{inject: error}]").contains("`error: {code: …}`"));
 }
 
 #[test]
 fn one_bad_step_does_not_hide_another() {
-    let found = mistakes("steps:\n  - {inject: nonsense}\n  - {inject: close, per: call}\nworkload:\n  - {cal: x}\n  - {call: GetItme}\n");
+    let found = mistakes(
+        "steps:\n  - {inject: nonsense}\n  - {inject: close, per: call}\nworkload:\n  - {cal: x}\n  - {call: GetItme}\n",
+    );
     assert_eq!(found.len(), 4, "{found:#?}");
 }
 
 #[test]
 fn a_mistake_in_an_alias_is_reported_once() {
-    assert_eq!(mistakes("steps: [{id: a, when: &w {unitl: 5s}, inject: close}, {id: b, when: *w, inject: close, times: 1}]").len(), 1);
+    assert_eq!(
+        mistakes("steps: [{id: a, when: &w {unitl: 5s}, inject: close}, {id: b, when: *w, inject: close, times: 1}]")
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -322,7 +436,9 @@ fn a_scenario_knows_its_lines_and_its_kind() {
 
 #[test]
 fn a_scenario_becomes_a_plan() {
-    let scenario = good("clients: 2\nstart: 2030-02-03T04:05:06Z\naccounts: {111111111111: [1]}\nsteps: [{inject: throttle, id: a}]\n");
+    let scenario = good(
+        "clients: 2\nstart: 2030-02-03T04:05:06Z\naccounts: {111111111111: [1]}\nsteps: [{inject: throttle, id: a}]\n",
+    );
     let seed = Seed { run: 7, trial: 3 };
     let plan = scenario.plan(seed);
     assert_eq!((plan.steps.len(), plan.steps[0].id.as_str(), plan.seed), (1, "a", seed));
@@ -339,7 +455,11 @@ fn every_scenario_of_the_library_is_right() {
     for shipped in library::all() {
         let scenario = Scenario::parse(shipped.name, shipped.text).unwrap_or_else(|d| panic!("{d}"));
         assert_eq!(scenario.document.name, shipped.name, "a scenario is named like its file");
-        assert!(!scenario.document.sources.is_empty() && scenario.document.why.is_some(), "{} lacks why or sources", shipped.name);
+        assert!(
+            !scenario.document.sources.is_empty() && scenario.document.why.is_some(),
+            "{} lacks why or sources",
+            shipped.name
+        );
         let again = Scenario::from_document("again", &scenario.document).unwrap_or_else(|d| panic!("{d}"));
         assert_eq!(again.document, scenario.document);
     }
@@ -347,8 +467,41 @@ fn every_scenario_of_the_library_is_right() {
 
 #[test]
 fn what_is_printed_reads_back() {
-    let texts = ["yes", "012", "0x1F", "0o17", "1_000", "~", "null", "1e3", "+1", ".5", "1.", ".inf", "true", "", " a ", "a: b", "# x"];
-    let more = ["- a", "<<", "*a", "&a", "!t", "%x", "@x", "`x", "'", "\"", "a\nb\n\nc", "a\n", "\n a", "\u{0}\u{7}\u{1b}", "é\u{2028}\u{85}", "\u{feff}x", "2026-01-01", "---", "...", "\t", "a #b", "[", "{", "|", ">", "=", "0b1", "1:30", "\r\n"];
+    let texts = [
+        "yes", "012", "0x1F", "0o17", "1_000", "~", "null", "1e3", "+1", ".5", "1.", ".inf", "true", "", " a ", "a: b",
+        "# x",
+    ];
+    let more = [
+        "- a",
+        "<<",
+        "*a",
+        "&a",
+        "!t",
+        "%x",
+        "@x",
+        "`x",
+        "'",
+        "\"",
+        "a\nb\n\nc",
+        "a\n",
+        "\n a",
+        "\u{0}\u{7}\u{1b}",
+        "é\u{2028}\u{85}",
+        "\u{feff}x",
+        "2026-01-01",
+        "---",
+        "...",
+        "\t",
+        "a #b",
+        "[",
+        "{",
+        "|",
+        ">",
+        "=",
+        "0b1",
+        "1:30",
+        "\r\n",
+    ];
     for text in texts.iter().chain(&more) {
         let mut document = good("workload: [{call: PutItem}]").document;
         document.why = Some((*text).to_owned());
@@ -357,7 +510,8 @@ fn what_is_printed_reads_back() {
             let key = text.replace('<', "x");
             call.params.insert(key.clone(), serde_json::json!([text, { key: text }, 1.5, -3, u64::MAX, null, true]));
         }
-        let again = Scenario::from_document("again", &document).unwrap_or_else(|d| panic!("{text:?}: {d}\n{}", document.to_yaml()));
+        let again = Scenario::from_document("again", &document)
+            .unwrap_or_else(|d| panic!("{text:?}: {d}\n{}", document.to_yaml()));
         assert_eq!(again.document, document, "{text:?}\n{}", document.to_yaml());
     }
 }
@@ -373,9 +527,52 @@ impl Lcg {
 }
 
 const BITS: &[&str] = &[
-    "{", "}", "[", "]", ":", ": ", "- ", "\n", "\n  ", "'", "\"", "&a ", "*a", "<<: ", "!!str ", "!x ", "|\n", ">-\n", "#", "?", ",",
-    "\t", "\r", "é", "\u{2028}", "\u{1f600}", "0", "-1", "1e9", "5s", "2/s", "~", "null", "---\n", "...\n", "%", "inject", "when",
-    "throttle", "$vm.id", "flow", "99999999999999999999", "\u{0}", "\\", "\"\\x", "\u{feff}",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ": ",
+    "- ",
+    "\n",
+    "\n  ",
+    "'",
+    "\"",
+    "&a ",
+    "*a",
+    "<<: ",
+    "!!str ",
+    "!x ",
+    "|\n",
+    ">-\n",
+    "#",
+    "?",
+    ",",
+    "\t",
+    "\r",
+    "é",
+    "\u{2028}",
+    "\u{1f600}",
+    "0",
+    "-1",
+    "1e9",
+    "5s",
+    "2/s",
+    "~",
+    "null",
+    "---\n",
+    "...\n",
+    "%",
+    "inject",
+    "when",
+    "throttle",
+    "$vm.id",
+    "flow",
+    "99999999999999999999",
+    "\u{0}",
+    "\\",
+    "\"\\x",
+    "\u{feff}",
 ];
 
 fn must_not_panic(text: &str, colour: bool) {

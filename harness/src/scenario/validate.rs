@@ -193,7 +193,13 @@ impl<'s> Validator<'s, '_, '_> {
     }
 
     /// Reports an unknown key; returns the known key that was probably meant.
-    fn unknown_key(&mut self, known: &Map<String, Value>, given: &BTreeSet<&str>, entry: &Entry, at: Place<'_>) -> Option<String> {
+    fn unknown_key(
+        &mut self,
+        known: &Map<String, Value>,
+        given: &BTreeSet<&str>,
+        entry: &Entry,
+        at: Place<'_>,
+    ) -> Option<String> {
         let key = entry.key.as_str();
         if at.outer.is_none() && ["upstream", "capacity"].contains(&key) {
             let message = format!("`{key}` is part of the language, but this version of brownout does not play it yet");
@@ -264,7 +270,9 @@ impl<'s> Validator<'s, '_, '_> {
         let (text, number) = (nouns.iter().any(|n| n == "text"), nouns.iter().any(|n| n.contains("number")));
         match &node.data {
             Data::Bool(_) | Data::Number(_) if text => _ = finding.help(format!("write it in quotes: \"{written}\"")),
-            Data::Text(t) if number && t.parse::<f64>().is_ok() => _ = finding.help(format!("write it without quotes: {t}")),
+            Data::Text(t) if number && t.parse::<f64>().is_ok() => {
+                _ = finding.help(format!("write it without quotes: {t}"));
+            }
             _ => {}
         }
     }
@@ -285,7 +293,9 @@ impl<'s> Validator<'s, '_, '_> {
             (_, Some("date-time")) => "a date".into(),
             (Some("object"), _) => match required(schema).as_slice() {
                 [] => "a map".into(),
-                keys => format!("a map with {}", joined(&keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>(), "and")),
+                keys => {
+                    format!("a map with {}", joined(&keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>(), "and"))
+                }
             },
             (Some("array"), _) => "a list".into(),
             (Some("integer"), _) => "a whole number".into(),

@@ -127,7 +127,8 @@ pub(super) fn read(findings: &mut Findings<'_>) -> Option<Node> {
     // The scanner takes U+0000 for the end of the file and would silently drop the rest.
     if let Some((at, c)) = text.char_indices().find(|&(_, c)| c.is_control() && !"\t\n\r\u{85}".contains(c)) {
         let code = u32::from(c);
-        findings.add(&(at..at + c.len_utf8()), format!("the control character U+{code:04X} cannot stand in a scenario"));
+        findings
+            .add(&(at..at + c.len_utf8()), format!("the control character U+{code:04X} cannot stand in a scenario"));
         return None;
     }
     let mut reader = Reader {
@@ -197,7 +198,9 @@ impl Reader<'_, '_> {
                 self.findings.add(&span, "a file holds one scenario; a second document begins here");
                 None
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => Some(()),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                Some(())
+            }
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let at = self.bytes(span);
@@ -209,10 +212,16 @@ impl Reader<'_, '_> {
                 self.spend(1, &at)?;
                 self.place(Node::new(at, data), anchor)
             }
-            Event::SequenceStart(anchor, tag) => self.open(span, anchor, Inside::List(Vec::new()), tag.as_deref(), "seq"),
-            Event::MappingStart(anchor, tag) => {
-                self.open(span, anchor, Inside::Map { entries: Vec::new(), seen: BTreeMap::new(), key: None }, tag.as_deref(), "map")
+            Event::SequenceStart(anchor, tag) => {
+                self.open(span, anchor, Inside::List(Vec::new()), tag.as_deref(), "seq")
             }
+            Event::MappingStart(anchor, tag) => self.open(
+                span,
+                anchor,
+                Inside::Map { entries: Vec::new(), seen: BTreeMap::new(), key: None },
+                tag.as_deref(),
+                "map",
+            ),
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
         }
     }
@@ -259,7 +268,9 @@ impl Reader<'_, '_> {
             self.foreign(tag, &at);
         }
         if self.wants_key() {
-            self.findings.add(&at, "a key is a word, not a list or a map").help("quote it if it holds brackets or braces");
+            self.findings
+                .add(&at, "a key is a word, not a list or a map")
+                .help("quote it if it holds brackets or braces");
             return None;
         }
         if self.stack.len() >= DEPTH_MAX {

@@ -1,7 +1,7 @@
 //! Who sent a request, and which attempt of which invocation it is. Decided while serving; the judge
 //! never renumbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -46,7 +46,7 @@ pub(super) struct Arrivals {
     by_seq: HashMap<Seq, InvocationKey>,
     ordinals: HashMap<(u32, String), u64>,
     accounts: HashMap<String, String>,
-    agents: HashMap<u64, ()>,
+    agents: HashSet<u64>,
     on_connection: HashMap<u64, Seq>,
 }
 
@@ -63,11 +63,13 @@ impl Arrivals {
         let seq = self.seq;
         let sdk = SdkRequest::read(&request);
         let body_hash = (!request.body.is_empty()).then(|| hex::encode(&Sha256::digest(&request.body)[..8]));
-        let key = self.key(&request, &recognised, &sender, tag, body_hash.as_deref());
-        let (invocation, resend) = self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt);
+        let key = key(&request, &recognised, &sender, tag, body_hash.as_deref());
+        let (invocation, resend) =
+            self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt);
         self.on_connection.insert(connection, seq);
 
-        let user_agent = self.agents.insert(connection, ()).is_none().then(|| request.header("user-agent").map(str::to_owned)).flatten();
+        let first = self.agents.insert(connection);
+        let user_agent = if first { request.header("user-agent").map(str::to_owned) } else { None };
         let received = Received {
             seq,
             connection,
@@ -132,7 +134,8 @@ impl Arrivals {
 
     fn sender(&mut self, plan: &Plan, recognised: &Recognised, tag: Option<CallTag>, request: &Request) -> Sender {
         let access_key = recognised.access_key.clone().unwrap_or_default();
-        let ours = access_key.strip_prefix(ACCESS_KEY_PREFIX).filter(|d| d.len() == 8).and_then(|d| d.parse::<u32>().ok());
+        let ours =
+            access_key.strip_prefix(ACCESS_KEY_PREFIX).filter(|d| d.len() == 8).and_then(|d| d.parse::<u32>().ok());
         let client = ours
             .or_else(|| tag.map(|t| t.client))
             .or_else(|| request.header("x-api-key")?.rsplit_once('-')?.1.parse().ok())
@@ -156,31 +159,6 @@ impl Arrivals {
         Sender { client, access_key, account, region }
     }
 
-    fn key(
-        &self,
-        request: &Request,
-        recognised: &Recognised,
-        sender: &Sender,
-        tag: Option<CallTag>,
-        body_hash: Option<&str>,
-    ) -> InvocationKey {
-        if let Some(id) = request.header("amz-sdk-invocation-id") {
-            return InvocationKey::Sdk(id.to_owned());
-        }
-        if let Some(tag) = tag {
-            return InvocationKey::Call(tag.client, tag.call);
-        }
-        let shape = format!(
-            "{} {}?{} {} {}",
-            request.method,
-            request.path,
-            request.query,
-            recognised.operation,
-            body_hash.unwrap_or_default()
-        );
-        InvocationKey::Shape(sender.client, shape)
-    }
-
     #[expect(clippy::too_many_arguments, reason = "all of it decides which invocation it is")]
     fn invocation(
         &mut self,
@@ -200,7 +178,8 @@ impl Arrivals {
         });
         let (mut invocation, resend) = if let Some(known) = known {
             // An HTTP library that finds its connection dead sends the same bytes again by itself.
-            let resend = known.broken && !known.answered && sdk_attempt.is_some() && sdk_attempt == known.last_sdk_attempt;
+            let resend =
+                known.broken && !known.answered && sdk_attempt.is_some() && sdk_attempt == known.last_sdk_attempt;
             (known.clone(), resend)
         } else {
             self.invocations += 1;
@@ -235,6 +214,31 @@ impl Arrivals {
         self.open.insert(key, invocation.clone());
         (invocation, resend)
     }
+}
+
+/// What identifies the invocation of a request.
+fn key(
+    request: &Request,
+    recognised: &Recognised,
+    sender: &Sender,
+    tag: Option<CallTag>,
+    body_hash: Option<&str>,
+) -> InvocationKey {
+    if let Some(id) = request.header("amz-sdk-invocation-id") {
+        return InvocationKey::Sdk(id.to_owned());
+    }
+    if let Some(tag) = tag {
+        return InvocationKey::Call(tag.client, tag.call);
+    }
+    let shape = format!(
+        "{} {}?{} {} {}",
+        request.method,
+        request.path,
+        request.query,
+        recognised.operation,
+        body_hash.unwrap_or_default()
+    );
+    InvocationKey::Shape(sender.client, shape)
 }
 
 /// `amz-sdk-request: attempt=N; max=M`.

@@ -81,7 +81,10 @@ impl World {
 
     /// All entities of a kind, by id.
     pub fn list<'a>(&'a self, account: &'a str, kind: &'static str) -> impl Iterator<Item = (&'a str, &'a Entity)> {
-        self.entities.iter().filter(move |((a, k, _), _)| a == account && *k == kind).map(|((_, _, id), e)| (id.as_str(), e))
+        self.entities
+            .iter()
+            .filter(move |((a, k, _), _)| a == account && *k == kind)
+            .map(|((_, _, id), e)| (id.as_str(), e))
     }
 
     /// When the thing with this id, of whatever kind, was created.

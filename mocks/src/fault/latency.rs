@@ -94,7 +94,6 @@ impl Inject for Latency {
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Fixed(_) => Vec::new(),
             Self::Uniform(Uniform { uniform: [low, high] }) if low > high => {
                 vec![("uniform", format!("the shortest delay {low} is longer than the longest, {high}"))]
             }

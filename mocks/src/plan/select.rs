@@ -32,6 +32,15 @@ impl<T> OneOrMany<T> {
     }
 }
 
+impl<'a, T> IntoIterator for &'a OneOrMany<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 /// A pattern: `*` stands for any run of characters, `?` for one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -180,9 +189,6 @@ pub struct When {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Ordinals>,
 }
-
-
-
 
 impl When {
     /// Whether it restricts nothing.

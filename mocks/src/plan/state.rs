@@ -56,7 +56,10 @@ impl PlanState {
         let states = plan
             .steps
             .iter()
-            .map(|s| StepState { memories: s.faults.iter().map(|_| Memory::default()).collect(), ..StepState::default() })
+            .map(|s| StepState {
+                memories: s.faults.iter().map(|_| Memory::default()).collect(),
+                ..StepState::default()
+            })
             .collect();
         Self { plan, states }
     }
@@ -175,8 +178,13 @@ impl PlanState {
             if step.times.is_some_and(|times| *injected >= times) {
                 continue;
             }
-            let mut stream =
-                self.plan.seed.stream(Key { step: &planned.id, client: 0, operation: "", call: connection, attempt: 0 });
+            let mut stream = self.plan.seed.stream(Key {
+                step: &planned.id,
+                client: 0,
+                operation: "",
+                call: connection,
+                attempt: 0,
+            });
             if step.probability.is_some() {
                 state.fired = true;
             }

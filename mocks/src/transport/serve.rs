@@ -61,7 +61,11 @@ pub(super) async fn serve<S: Stream>(endpoint: Endpoint, mut stream: S) {
     endpoint.closed(connection, in_hand, by, how);
 }
 
-async fn handle(line: Arc<Line>, connection: u64, request: http::Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+async fn handle(
+    line: Arc<Line>,
+    connection: u64,
+    request: http::Request<Incoming>,
+) -> Result<Response<Answer>, Infallible> {
     let endpoint = line.endpoint().clone();
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, endpoint.limits().body_bytes).collect().await {
@@ -87,17 +91,17 @@ async fn handle(line: Arc<Line>, connection: u64, request: http::Request<Incomin
         endpoint.clock().sleep(delay).await;
     }
     match r#break {
-        Some(Break::BlackHole) => std::future::pending().await,
+        Some(Break::BlackHole) => std::future::pending::<()>().await,
         Some(Break::Close) => {
             line.cut(How::Fin, false);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Some(Break::ResetAtRequest | Break::ResetAtConnect) => {
             if effect_after {
                 endpoint.complete(seq);
             }
             line.cut(How::Reset, false);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         _ => {}
     }
@@ -133,7 +137,9 @@ fn response(
     limit: Option<(u64, How)>,
 ) -> Response<Answer> {
     let announced = reply.body.len() as u64;
-    if announced == 0 && let Some((line, seq)) = &line {
+    if announced == 0
+        && let Some((line, seq)) = &line
+    {
         // hyper does not poll an empty body.
         if let Some((_, how)) = limit {
             line.cut(how, true);
@@ -142,7 +148,8 @@ fn response(
         }
     }
     let mut response = Response::new(Answer { rest: Some(reply.body.clone()), announced, limit, line });
-    *response.status_mut() = http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.reserve(reply.headers.len() + 2);
     for (name, value) in &reply.headers {

@@ -47,13 +47,10 @@ impl TcpTransport {
         let mut tasks = JoinSet::new();
         loop {
             while tasks.try_join_next().is_some() {}
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let Ok((stream, _)) = self.listener.accept().await else {
                 // Out of descriptors, or the peer was gone at once: wait a little, go on.
-                Err(_) => {
-                    endpoint.clock().sleep(Duration::from_millis(5)).await;
-                    continue;
-                }
+                endpoint.clock().sleep(Duration::from_millis(5)).await;
+                continue;
             };
             if open.load(Ordering::Relaxed) >= endpoint.limits().connections {
                 continue;

@@ -59,7 +59,8 @@ impl Connector {
     fn new(network: Network, settings: &HttpConnectorSettings) -> Self {
         let dial = Dial { network, timeout: settings.connect_timeout() };
         // Without both timers hyper's pool would read the machine's clock.
-        let client = Client::builder(TokioExecutor::new()).timer(TokioTimer::new()).pool_timer(TokioTimer::new()).build(dial);
+        let client =
+            Client::builder(TokioExecutor::new()).timer(TokioTimer::new()).pool_timer(TokioTimer::new()).build(dial);
         Self { client, read_timeout: settings.read_timeout() }
     }
 }
@@ -76,8 +77,10 @@ impl HttpConnector for Connector {
         }
         let (answer, limit) = (self.client.request(request), self.read_timeout);
         HttpConnectorFuture::new(async move {
-            let answer = within(limit, "HTTP read", async { answer.await.map_err(BoxError::from) }).await.map_err(classify)?;
-            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x)).map_err(|e| ConnectorError::other(e.into(), None))
+            let answer =
+                within(limit, "HTTP read", async { answer.await.map_err(BoxError::from) }).await.map_err(classify)?;
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                .map_err(|e| ConnectorError::other(e.into(), None))
         })
     }
 }
@@ -122,7 +125,9 @@ async fn within<T>(
     future: impl Future<Output = Result<T, BoxError>>,
 ) -> Result<T, BoxError> {
     match limit {
-        Some(limit) => tokio::time::timeout(limit, future).await.unwrap_or_else(|_| Err(TimedOut { what, limit }.into())),
+        Some(limit) => {
+            tokio::time::timeout(limit, future).await.unwrap_or_else(|_| Err(TimedOut { what, limit }.into()))
+        }
         None => future.await,
     }
 }

@@ -45,7 +45,9 @@ impl ServiceError {
     pub(super) fn read(protocol: Protocol, status: u16, headers: &Headers, body: &[u8]) -> Self {
         let (code, message) = match protocol {
             Protocol::Ec2Query | Protocol::AwsQuery | Protocol::RestXml => xml(body),
-            Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 | Protocol::ApiGateway => json(headers, body),
+            Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 | Protocol::ApiGateway => {
+                json(headers, body)
+            }
         };
         // S3 answers HEAD without a body, and its SDK names the one error that it can tell by the status.
         let head = protocol == Protocol::RestXml && status == 404 && body.is_empty();
@@ -84,7 +86,9 @@ fn bare(code: &str) -> &str {
 
 fn xml(body: &[u8]) -> CodeAndMessage {
     let Ok(text) = std::str::from_utf8(body) else { return (None, None) };
-    let Some((_, error)) = text.split_once("<Error>").or_else(|| text.split_once("<Error ")) else { return (None, None) };
+    let Some((_, error)) = text.split_once("<Error>").or_else(|| text.split_once("<Error ")) else {
+        return (None, None);
+    };
     let member = |name: &str| {
         let (_, rest) = error.split_once(&format!("<{name}>"))?;
         let (value, _) = rest.split_once(&format!("</{name}>"))?;
@@ -140,8 +144,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_parsed_has_no_code() {
-        for body in ["", "<html><h1>503</h1></html>", "{\"__type\":\"Thrott", "<Error><Code>Slow", "null", "\"x\"", "\u{0}"] {
-            for protocol in [Protocol::AwsJson10, Protocol::RestXml, Protocol::Ec2Query, Protocol::AwsQuery, Protocol::RestJson1] {
+        for body in
+            ["", "<html><h1>503</h1></html>", "{\"__type\":\"Thrott", "<Error><Code>Slow", "null", "\"x\"", "\u{0}"]
+        {
+            for protocol in
+                [Protocol::AwsJson10, Protocol::RestXml, Protocol::Ec2Query, Protocol::AwsQuery, Protocol::RestJson1]
+            {
                 assert_eq!(code(protocol, &[], body), None, "{protocol:?} {body}");
             }
         }

@@ -198,7 +198,12 @@ mod tests {
         assert!(error.starts_with("aws-sdk-rust has no setting `colour`. It knows `retries.mode`, "), "{error}");
         let error = read(&[("retries.mode", "legacy")]).unwrap_err();
         assert_eq!(error, "`legacy` is no value of `retries.mode`, which takes standard or adaptive");
-        let wrong = [("retries.max_attempts", "0"), ("timeouts.read", "10"), ("timeouts.connect", "none"), ("retries.spec", "3")];
+        let wrong = [
+            ("retries.max_attempts", "0"),
+            ("timeouts.read", "10"),
+            ("timeouts.connect", "none"),
+            ("retries.spec", "3"),
+        ];
         for pair in wrong {
             assert!(read(&[pair]).is_err(), "{pair:?}");
         }

@@ -46,7 +46,12 @@ pub(super) struct Shared {
 }
 
 /// The client of one service.
-pub(super) fn client(setting: &Setting, options: &Options, shared: &Shared, service: &dyn Service) -> SharedRuntimePlugin {
+pub(super) fn client(
+    setting: &Setting,
+    options: &Options,
+    shared: &Shared,
+    service: &dyn Service,
+) -> SharedRuntimePlugin {
     let plugin = StaticRuntimePlugin::new()
         .with_config(config(setting, options, shared, service).freeze())
         .with_runtime_components(components(setting, shared, service));

@@ -47,7 +47,11 @@ impl Repeatable {
 }
 
 impl RetryStrategy for Repeatable {
-    fn should_attempt_initial_request(&self, components: &RuntimeComponents, cfg: &ConfigBag) -> Result<ShouldAttempt, BoxError> {
+    fn should_attempt_initial_request(
+        &self,
+        components: &RuntimeComponents,
+        cfg: &ConfigBag,
+    ) -> Result<ShouldAttempt, BoxError> {
         self.sdk.should_attempt_initial_request(components, cfg)
     }
 

@@ -29,7 +29,16 @@ fn id_member(service: &dyn Service, operation: &str) -> (&'static str, bool) {
 
 /// Where the answer of a creating operation shows the new id: XML elements and JSON members, the first that is there.
 const CREATED: &[&str] = &[
-    "instanceId", "groupId", "volumeId", "keyPairId", "snapshotId", "TableName", "FunctionName", "QueueUrl", "id", "Id",
+    "instanceId",
+    "groupId",
+    "volumeId",
+    "keyPairId",
+    "snapshotId",
+    "TableName",
+    "FunctionName",
+    "QueueUrl",
+    "id",
+    "Id",
 ];
 
 /// Input members with bound names filled in, ids in their place.
@@ -88,7 +97,10 @@ pub(super) fn is_so(until: &str, body: &[u8]) -> bool {
 pub(super) fn is_not_found(code: Option<&str>) -> bool {
     code.is_some_and(|c| {
         c.ends_with(".NotFound")
-            || matches!(c, "ResourceNotFoundException" | "NotFoundException" | "NoSuchKey" | "NoSuchBucket" | "QueueDoesNotExist")
+            || matches!(
+                c,
+                "ResourceNotFoundException" | "NotFoundException" | "NoSuchKey" | "NoSuchBucket" | "QueueDoesNotExist"
+            )
     })
 }
 

@@ -38,7 +38,8 @@ fn flatten(style: Style, name: &str, value: &Value, form: &mut String) {
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {
                 let index = i + 1;
-                let name = if style == Style::Ec2 { format!("{name}.{index}") } else { format!("{name}.member.{index}") };
+                let name =
+                    if style == Style::Ec2 { format!("{name}.{index}") } else { format!("{name}.member.{index}") };
                 flatten(style, &name, item, form);
             }
         }

@@ -23,7 +23,11 @@ pub(super) enum Body {
     Json,
 }
 
-pub(super) fn request(body: Body, operation: &Operation, mut params: Map<String, Value>) -> Result<Request<Bytes>, Unbuildable> {
+pub(super) fn request(
+    body: Body,
+    operation: &Operation,
+    mut params: Map<String, Value>,
+) -> Result<Request<Bytes>, Unbuildable> {
     let path = fill_labels(operation, &mut params)?;
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or(Method::POST);
     params.retain(|_, value| !value.is_null());

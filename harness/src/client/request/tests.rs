@@ -81,7 +81,8 @@ fn labels_are_encoded_and_taken_out() {
     assert_eq!(request.uri().to_string(), "/b/a%20b/c%2Bd?versionId=v");
     assert_eq!(header(&request, "range"), "bytes=0-9");
     assert!(request.body().is_empty());
-    let error = rest::request(rest::Body::Xml, &op("GET", "/{Bucket}/{Key+}"), object(json!({"Bucket": "b"}))).unwrap_err();
+    let error =
+        rest::request(rest::Body::Xml, &op("GET", "/{Bucket}/{Key+}"), object(json!({"Bucket": "b"}))).unwrap_err();
     assert_eq!(error.to_string(), "Op needs the member Key, which names what it is about");
 }
 
@@ -109,14 +110,16 @@ fn s3_bodies_are_bytes_or_xml() {
 #[test]
 fn rest_json_has_a_payload_or_members() {
     let invoke = op("POST", "/2015-03-31/functions/{FunctionName}/invocations");
-    let params = object(json!({"FunctionName": "f", "InvocationType": "Event", "Payload": {"n": 1}, "Qualifier": "live"}));
+    let params =
+        object(json!({"FunctionName": "f", "InvocationType": "Event", "Payload": {"n": 1}, "Qualifier": "live"}));
     let request = rest::request(rest::Body::Json, &invoke, params).unwrap();
     assert_eq!(request.uri().to_string(), "/2015-03-31/functions/f/invocations?Qualifier=live");
     assert_eq!((body(&request).as_str(), header(&request, "x-amz-invocation-type")), (r#"{"n":1}"#, "Event"));
     let params = object(json!({"FunctionName": "f"}));
     let create = rest::request(rest::Body::Json, &op("POST", "/2015-03-31/functions"), params).unwrap();
     assert_eq!(body(&create), r#"{"FunctionName":"f"}"#);
-    let list = rest::request(rest::Body::Json, &op("GET", "/2015-03-31/functions"), object(json!({"MaxItems": 3}))).unwrap();
+    let list =
+        rest::request(rest::Body::Json, &op("GET", "/2015-03-31/functions"), object(json!({"MaxItems": 3}))).unwrap();
     assert_eq!((list.uri().to_string().as_str(), list.body().len()), ("/2015-03-31/functions?MaxItems=3", 0));
 }
 

@@ -15,7 +15,11 @@ pub fn explain(trial: &Trial) -> String {
             EventKind::AttemptReceived(r) => {
                 let target = r.target.as_deref().map_or_else(String::new, |t| format!(" {t}"));
                 let (at, call) = (us(event.at_us), r.call.unwrap_or(r.invocation));
-                let _ = writeln!(out, "  {at:>10}  {} {}{target}, call {call}, attempt {}", r.service, r.operation, r.attempt);
+                let _ = writeln!(
+                    out,
+                    "  {at:>10}  {} {}{target}, call {call}, attempt {}",
+                    r.service, r.operation, r.attempt
+                );
             }
             EventKind::StepDecided { step, why, .. } => {
                 for line in why {

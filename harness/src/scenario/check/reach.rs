@@ -32,10 +32,13 @@ impl Checker<'_, '_, '_> {
 
     fn unreachable(&mut self, earlier: usize, index: usize) {
         let line = self.line(&format!("/steps/{earlier}"));
-        let message = format!("this step is never reached: the one on line {line} takes every request that it is about");
+        let message =
+            format!("this step is never reached: the one on line {line} takes every request that it is about");
         let (here, there) = (self.at(&format!("/steps/{index}")), self.at(&format!("/steps/{earlier}")));
         let finding = self.findings.add(&here, message);
-        finding.label("never reached").help("put it first, or give the earlier one `times`, `until` or a narrower `when`");
+        finding
+            .label("never reached")
+            .help("put it first, or give the earlier one `times`, `until` or a narrower `when`");
         self.findings.second_place(&there, "takes them all");
     }
 

@@ -127,7 +127,8 @@ impl Checker<'_, '_, '_> {
             if fault.inject().answers() {
                 if let Some(first) = answering {
                     let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{first}")));
-                    let finding = self.findings.add(&span, format!("`{}` is a second answer in one step", fault.name()));
+                    let finding =
+                        self.findings.add(&span, format!("`{}` is a second answer in one step", fault.name()));
                     finding.help("at most one fault of a list may answer or break the connection; use two steps");
                     self.findings.second_place(&other, "the first");
                 }

@@ -3,9 +3,9 @@
 use brownout_mocks::service::{self, SERVICES, Service};
 
 use super::{Checker, GATEWAY, clip};
-use crate::scenario::{CallItem, FlowItem, FlowStep, WorkItem};
 use crate::scenario::suggest::one_of;
 use crate::scenario::yaml::{Data, Node};
+use crate::scenario::{CallItem, FlowItem, FlowStep, WorkItem};
 
 /// So many calls may a scenario make, over all its clients.
 const CALLS_MAX: u64 = 1_000_000;
@@ -13,8 +13,18 @@ const CALLS_MAX: u64 = 1_000_000;
 const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// States that the services' resources are known to have.
-const STATES: &[&str] =
-    &["found", "pending", "running", "stopping", "stopped", "shutting-down", "terminated", "available", "active", "deleted"];
+const STATES: &[&str] = &[
+    "found",
+    "pending",
+    "running",
+    "stopping",
+    "stopped",
+    "shutting-down",
+    "terminated",
+    "available",
+    "active",
+    "deleted",
+];
 
 impl Checker<'_, '_, '_> {
     pub(super) fn workload(&mut self) {
@@ -46,7 +56,11 @@ impl Checker<'_, '_, '_> {
         if let Some(service) = service {
             self.operation(service, &call.call, &format!("{here}/call"));
         }
-        let paces = [("rate", call.rate.is_some()), ("every", call.every.is_some()), ("concurrency", call.concurrency.is_some())];
+        let paces = [
+            ("rate", call.rate.is_some()),
+            ("every", call.every.is_some()),
+            ("concurrency", call.concurrency.is_some()),
+        ];
         let given: Vec<&str> = paces.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
         if let [first, rest @ ..] = given.as_slice() {
             for other in rest {
@@ -65,7 +79,9 @@ impl Checker<'_, '_, '_> {
     fn operation(&mut self, service: &'static dyn Service, name: &str, pointer: &str) {
         let span = self.at(pointer);
         if service.id() == GATEWAY {
-            let valid = name.split_once(' ').is_some_and(|(m, p)| METHODS.contains(&m) && p.starts_with('/') && !p.contains(' '));
+            let valid = name
+                .split_once(' ')
+                .is_some_and(|(m, p)| METHODS.contains(&m) && p.starts_with('/') && !p.contains(' '));
             if !valid {
                 let message = format!("`{}` is no call to {GATEWAY}", clip(name));
                 self.findings.add(&span, message).help("write method and path: `GET /orders`");
@@ -136,7 +152,8 @@ impl Checker<'_, '_, '_> {
         let word = chars.next().is_some_and(|c| c.is_ascii_alphabetic())
             && chars.all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         let known = STATES.iter().any(|s| s.eq_ignore_ascii_case(state));
-        let near = STATES.iter().copied().find(|s| !known && strsim::damerau_levenshtein(s, &state.to_lowercase()) == 1);
+        let near =
+            STATES.iter().copied().find(|s| !known && strsim::damerau_levenshtein(s, &state.to_lowercase()) == 1);
         let span = self.at(pointer);
         if !word {
             let message = format!("`until` takes a state such as `running`, or `found`; not `{}`", clip(state));
@@ -166,10 +183,13 @@ impl Checker<'_, '_, '_> {
             }
             if !bound.contains(&name) {
                 let message = format!("`${}` is bound by no earlier `as` of this flow", clip(name));
-                let meant = self.findings.meant(name, bound.iter().rev().take(100).copied()).map(|n| format!("${n}.id"));
+                let meant =
+                    self.findings.meant(name, bound.iter().rev().take(100).copied()).map(|n| format!("${n}.id"));
                 self.findings.add(&node.span, message).meant(meant.as_deref());
             } else if member != Some("id") {
-                self.findings.add(&node.span, format!("of `${name}` only the id is known")).help(format!("write `${name}.id`"));
+                self.findings
+                    .add(&node.span, format!("of `${name}` only the id is known"))
+                    .help(format!("write `${name}.id`"));
             }
         }
     }

@@ -19,7 +19,8 @@ impl<'s> Validator<'s, '_, '_> {
                 self.findings.add(&at.span(node), message).help("name a fault, such as `throttle`");
             }
             _ => {
-                let message = format!("{} must be a fault or a list of faults, found {}", at.title(), self.written(node));
+                let message =
+                    format!("{} must be a fault or a list of faults, found {}", at.title(), self.written(node));
                 self.findings.add(&node.span, message).help("a fault is one key with its parameters: `throttle: {}`");
             }
         }
@@ -29,7 +30,9 @@ impl<'s> Validator<'s, '_, '_> {
         if let [first, second, ..] = entries {
             let message = format!("a second key, `{}`, in one fault", clip(&second.key));
             let finding = self.findings.add(&second.key_span, message);
-            finding.help("a fault is one key with its parameters; write a list to inject several: `[{latency: 200ms}, close]`");
+            finding.help(
+                "a fault is one key with its parameters; write a list to inject several: `[{latency: 200ms}, close]`",
+            );
             self.findings.second_place(&first.key_span, "the fault");
         }
         for (index, entry) in entries.iter().enumerate() {
@@ -59,7 +62,9 @@ impl<'s> Validator<'s, '_, '_> {
 
     fn unknown_fault(&mut self, known: &Map<String, Value>, name: &str, span: &ByteSpan) {
         if PLANNED.contains(&name) {
-            let message = format!("the fault `{name}` is part of the language, but this version of brownout does not play it yet");
+            let message = format!(
+                "the fault `{name}` is part of the language, but this version of brownout does not play it yet"
+            );
             self.findings.add(span, message);
             return;
         }

@@ -67,8 +67,12 @@ impl<'s> Validator<'s, '_, '_> {
         }
         let written = self.written(node);
         let message = match (min, max) {
-            _ if at.name == "brownout" => format!("this brownout reads version 1 of the scenario language, not {written}"),
-            (Some(min), Some(max)) if min < max => format!("{} must lie between {min} and {max}, found {written}", at.title()),
+            _ if at.name == "brownout" => {
+                format!("this brownout reads version 1 of the scenario language, not {written}")
+            }
+            (Some(min), Some(max)) if min < max => {
+                format!("{} must lie between {min} and {max}, found {written}", at.title())
+            }
             (Some(min), _) if value < min => format!("{} must be at least {min}, found {written}", at.title()),
             (_, max) => format!("{} must be at most {}, found {written}", at.title(), max.unwrap_or_default()),
         };
@@ -78,7 +82,8 @@ impl<'s> Validator<'s, '_, '_> {
 
 /// Reads an RFC 3339 date in UTC.
 pub(in crate::scenario) fn date(text: &str) -> Result<SystemTime, String> {
-    humantime::parse_rfc3339(text).map_err(|_| format!("`{}` is no date; write `2026-01-01T00:00:00Z`, in UTC", clip(text)))
+    humantime::parse_rfc3339(text)
+        .map_err(|_| format!("`{}` is no date; write `2026-01-01T00:00:00Z`, in UTC", clip(text)))
 }
 
 fn kebab(text: &str) -> bool {

@@ -17,10 +17,18 @@ pub(super) fn plain(text: &str) -> Data {
 
 fn number(text: &str) -> Option<Number> {
     if let Some(hex) = text.strip_prefix("0x") {
-        return hex.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u64::from_str_radix(hex, 16).ok())?.map(Number::from);
+        return hex
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit())
+            .then(|| u64::from_str_radix(hex, 16).ok())?
+            .map(Number::from);
     }
     if let Some(octal) = text.strip_prefix("0o") {
-        return octal.bytes().all(|b| b.is_ascii_digit()).then(|| u64::from_str_radix(octal, 8).ok())?.map(Number::from);
+        return octal
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| u64::from_str_radix(octal, 8).ok())?
+            .map(Number::from);
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let whole = digits.bytes().take_while(u8::is_ascii_digit).count();

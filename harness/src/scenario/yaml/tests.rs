@@ -144,7 +144,26 @@ fn what_is_not_part_of_the_language_is_refused_with_a_sentence() {
 
 #[test]
 fn large_nonsense_is_refused_fast() {
-    for unit in ["[", "{", "- ", "? ", "a: ", "&a ", "*a ", "!t ", "\"", "'", "|", "\n", "#", "[a,", "{a: ", "- - - a\n", "%", "a\n"] {
+    for unit in [
+        "[",
+        "{",
+        "- ",
+        "? ",
+        "a: ",
+        "&a ",
+        "*a ",
+        "!t ",
+        "\"",
+        "'",
+        "|",
+        "\n",
+        "#",
+        "[a,",
+        "{a: ",
+        "- - - a\n",
+        "%",
+        "a\n",
+    ] {
         let _ = both(&unit.repeat(FILE_MAX / 4 / unit.len()));
     }
     let keys: Vec<String> = (0..60_000).map(|i| format!("k{i}: 1\n")).collect();

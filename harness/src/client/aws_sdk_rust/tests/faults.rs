@@ -44,7 +44,8 @@ fn a_black_hole_ends_with_the_read_timeout() {
     for (gap, bound) in played.gaps().into_iter().zip([1.0, 2.0]) {
         assert!((30.0..30.002 + bound).contains(&gap), "{:?}", played.gaps());
     }
-    let story = Story::new(json!([{"inject": "black_hole"}])).with(&[("timeouts.read", "none"), ("timeouts.operation", "7s")]);
+    let story =
+        Story::new(json!([{"inject": "black_hole"}])).with(&[("timeouts.read", "none"), ("timeouts.operation", "7s")]);
     let played = story.play(1);
     assert_eq!((played.attempts().len(), played.heard[0].outcome), (1, Outcome::Error));
     assert!(played.took < Duration::from_millis(7010), "{:?}", played.took);
@@ -112,7 +113,8 @@ fn a_connection_that_was_used_before_may_break_too() {
     ]);
     let played = Story::new(steps).with(&[("retries.max_attempts", "5")]).play(1);
     let seen: Vec<_> = played.attempts().iter().map(|(_, a)| (a.connection, a.sdk_attempt, a.resend)).collect();
-    let expected = [(1, 1), (1, 2), (2, 3), (2, 4), (3, 5)].map(|(connection, attempt)| (connection, Some(attempt), false));
+    let expected =
+        [(1, 1), (1, 2), (2, 3), (2, 4), (3, 5)].map(|(connection, attempt)| (connection, Some(attempt), false));
     assert_eq!(seen, expected, "{:#?}", played.events);
 }
 

@@ -31,7 +31,10 @@ fn it_plays_over_tcp() {
         server.abort();
         let played = Played { heard: vec![heard], events: endpoint.recorder().take(), took: endpoint.clock().now() };
         assert_eq!(played.heard[0].outcome, Outcome::Success, "{:#?}", played.events);
-        assert_eq!(played.attempts().iter().map(|(_, a)| a.sdk_attempt).collect::<Vec<_>>(), [Some(1), Some(2), Some(3), Some(4)]);
+        assert_eq!(
+            played.attempts().iter().map(|(_, a)| a.sdk_attempt).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(3), Some(4)]
+        );
         // 25, 50 and 100 ms of backoff at most; the rest is the machine's.
         assert!(played.took < Duration::from_secs(5), "{:?}", played.took);
     });
@@ -60,7 +63,8 @@ fn what_it_sends_is_what_an_sdk_sends() {
         assert_eq!((heard.outcome, heard.body.as_ref()), (Outcome::Success, &b"{}"[..]));
         server.await.unwrap()
     });
-    let header = |name: &str| head.lines().find_map(|l| l.split_once(": ").filter(|(n, _)| *n == name)).map_or("", |(_, v)| v);
+    let header =
+        |name: &str| head.lines().find_map(|l| l.split_once(": ").filter(|(n, _)| *n == name)).map_or("", |(_, v)| v);
     assert!(head.starts_with("POST / HTTP/1.1\r\n"), "{head}");
     assert_eq!(header("x-amz-target"), "DynamoDB_20120810.GetItem");
     assert_eq!(header("content-length"), "26");
