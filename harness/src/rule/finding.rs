@@ -112,6 +112,13 @@ impl Findings {
         }
     }
 
+    /// Takes in those of another list.
+    pub(super) fn join(&mut self, other: Self) {
+        self.total += other.total;
+        self.kept.extend(other.kept);
+        self.kept.truncate(KEPT);
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.total == 0

@@ -11,10 +11,10 @@ const DEAREST: u32 = 14;
 
 /// Judges the calls that ended on an error of `class`.
 pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling {
-    let (mut findings, mut seen, mut open) = (Findings::default(), 0, 0);
+    let (mut findings, mut likely, mut seen, mut open) = (Findings::default(), Findings::default(), 0, 0);
     for trial in &evidence.trials {
         for client in &trial.clients {
-            for index in provers(evidence, client) {
+            for Prover { index, alone } in provers(evidence, client) {
                 let invocation = &client.invocations[index];
                 let Some(last) = invocation.attempts.last() else { continue };
                 let first = &invocation.attempts[0];
@@ -37,12 +37,18 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
                     continue;
                 }
                 match gave_up(evidence, client, invocation, last) {
-                    Some(true) => findings.add(|| finding(evidence, trial, client, invocation, allowed)),
+                    Some(true) => {
+                        let list = if alone { &mut findings } else { &mut likely };
+                        list.add(|| finding(evidence, trial, client, invocation, allowed));
+                    }
                     Some(false) => {}
                     None => open += 1,
                 }
             }
         }
+    }
+    if likely.total >= TOGETHER {
+        findings.join(likely);
     }
     if findings.is_empty() && seen == 0 && open > 0 {
         return Ruling::stuck("the journal does not show that the call was over");
@@ -50,10 +56,29 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
     Ruling::of(findings, seen, "calls retried", nothing)
 }
 
+/// The smallest capacity of a published retry quota (guidance 1.4).
+const CAPACITY: u32 = 500;
+
+/// The shortest time that a published breaker stays open: Polly's (guidance 8.2).
+const OPEN_US: u64 = 5_000_000;
+
+/// So many calls prove together what one of them does not prove alone.
+const TOGETHER: u64 = 3;
+
+/// An invocation whose end proves something.
+struct Prover {
+    /// Which.
+    index: usize,
+    /// Whether it does so alone.
+    alone: bool,
+}
+
 /// The invocations whose end proves something: nothing before them can have spent the client's quota or
-/// opened a breaker. In an envelope that is the first failed one; with an exact profile, as long as the
-/// quota cannot be spent even if every retry so far took the dearest price and nothing came back.
-fn provers(evidence: &Evidence, client: &Client) -> Vec<usize> {
+/// opened a breaker. With an exact profile that holds as long as the quota cannot be spent even if every
+/// retry so far took the dearest price and nothing came back. In an envelope it holds for the first
+/// failed one; and for later ones while the quota cannot be spent and requests for the same operation
+/// arrive shortly before and after, which an open breaker would have held back.
+fn provers(evidence: &Evidence, client: &Client) -> Vec<Prover> {
     let mut order: Vec<(u64, usize)> = client
         .invocations
         .iter()
@@ -62,7 +87,7 @@ fn provers(evidence: &Evidence, client: &Client) -> Vec<usize> {
         .collect();
     order.sort_unstable();
     if !evidence.profile.exact {
-        return order.first().map(|(_, i)| *i).into_iter().collect();
+        return in_envelope(client, &order);
     }
     let (mut failures, mut spent) = (0u32, 0u32);
     let capacity = evidence.profile.quota.as_ref().map_or(u32::MAX, |q| q.capacity);
@@ -79,9 +104,46 @@ fn provers(evidence: &Evidence, client: &Client) -> Vec<usize> {
         if failures >= threshold || spent.saturating_add(ahead) > capacity {
             break;
         }
-        provers.push(index);
+        provers.push(Prover { index, alone: true });
     }
     provers
+}
+
+fn in_envelope(client: &Client, order: &[(u64, usize)]) -> Vec<Prover> {
+    let mut arrivals: Vec<(&str, u64, usize)> = client
+        .invocations
+        .iter()
+        .enumerate()
+        .flat_map(|(i, inv)| inv.attempts.iter().map(move |a| (&*inv.operation, a.at_us, i)))
+        .collect();
+    arrivals.sort_unstable();
+    let mut provers = Vec::new();
+    let mut spent = client.peak.saturating_mul(DEAREST);
+    for (nth, &(_, index)) in order.iter().enumerate() {
+        let invocation = &client.invocations[index];
+        let retries = u32::try_from(invocation.attempts.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        spent = spent.saturating_add(retries.saturating_mul(DEAREST));
+        if nth == 0 {
+            provers.push(Prover { index, alone: true });
+        } else if spent >= CAPACITY {
+            break;
+        } else if flows_on(&arrivals, invocation, index) {
+            provers.push(Prover { index, alone: false });
+        }
+    }
+    provers
+}
+
+/// Whether other requests for the operation arrived within the shortest open time before the first
+/// attempt and after the last.
+fn flows_on(arrivals: &[(&str, u64, usize)], invocation: &Invocation, index: usize) -> bool {
+    let (Some(first), Some(last)) = (invocation.attempts.first(), invocation.attempts.last()) else { return false };
+    let operation = &*invocation.operation;
+    let from = arrivals.partition_point(|a| (a.0, a.1) < (operation, first.at_us));
+    let to = arrivals.partition_point(|a| (a.0, a.1) <= (operation, last.at_us));
+    let near = |a: &(&str, u64, usize), at: u64| a.0 == operation && a.2 != index && a.1.abs_diff(at) < OPEN_US;
+    let before = from.checked_sub(1).and_then(|i| arrivals.get(i)).is_some_and(|a| near(a, first.at_us));
+    before && arrivals.get(to).is_some_and(|a| near(a, last.at_us))
 }
 
 /// Whether the allowed clients all retry this answer. Under `documented`, and for botocore's legacy mode,
@@ -171,7 +233,11 @@ fn finding(evidence: &Evidence, trial: &Trial, client: &Client, invocation: &Inv
             "at least one retry, after a pause".into()
         },
         observed: told::count(at as u64 + 1, "attempt"),
-        source: profile.attempts_max(&invocation.service).source.clone(),
+        source: if profile.exact {
+            profile.attempts_max(&invocation.service).source.clone()
+        } else {
+            "S1, transient errors (retry recommended); AWS SDKs and Tools Reference Guide, retry behavior".into()
+        },
         ..Finding::about(trial, client.index, invocation, at)
     }
 }

@@ -1,7 +1,8 @@
 //! A throttled call was given up although it had attempts and quota left.
 //!
 //! Looks at calls that ended on a throttling error: under `documented`, at the first failed call of each
-//! client and trial, and only if it made a single attempt; under an exact profile, at every call that
+//! client and trial, and at later ones amid requests that no open breaker would have let through, and only
+//! if it made a single attempt; under an exact profile, at every call that
 //! made fewer attempts than the profile says while the retry quota cannot be spent.
 //!
 //! ## Why it matters
@@ -9,7 +10,8 @@
 //! ## Source
 //! S1, throttling errors; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2
 //! ## Error probability
-//! None: retrying is a decision, not a draw. Only answers that every published list retries count, by
+//! None: retrying is a decision, not a draw. Later calls blame only where three of them agree, while the
+//! retry quota cannot be spent and no published breaker (5 s open at least) can have been open. Only answers that every published list retries count, by
 //! code and status; a 429 without a code is required of nobody (C17). A spent quota (a different answer)
 //! is not a throttle. A call that ended later than its last answer may have met a deadline and is left out.
 
@@ -27,7 +29,7 @@ impl Rule for ThrottleNotRetried {
         not_retried::judge(
             evidence,
             Class::Throttling,
-            "no client's first failure was a throttle that every guidance retries",
+            "no call met a throttle that every guidance retries while quota and breaker were surely in order",
         )
     }
 }

@@ -1,0 +1,151 @@
+//! Every rule fails on its mutant and passes on right clients; every scenario is passed by its reference
+//! client and failed by a named mutant.
+
+use std::collections::BTreeMap;
+
+use brownout::client::{CLIENTS, Role};
+use brownout::rule::{RULES, Verdict};
+use brownout::scenario::Kind;
+use brownout::session::{Settings, profile_for, reference_for};
+
+use crate::play::{client, library_scenarios, run};
+
+/// Which mutant fails which scenario. A scenario that no client can fail shows nothing.
+const FAILED_BY: &[(&str, &str)] = &[
+    ("access-denied", "retries-everything"),
+    ("bad-gateway-storm", "naive"),
+    ("black-hole", "hangs"),
+    ("closed-without-answer", "oversleeps"),
+    ("connection-reset", "oversleeps"),
+    ("dynamodb-long-throttle", "endless"),
+    ("ec2-throttle-burst", "no-throttle-retry"),
+    ("gateway-retry-after", "ignores-retry-after"),
+    ("gateway-timeout-storm", "no-transient-retry"),
+    ("instance-not-visible", "hammers-not-found"),
+    ("lambda-concurrency", "no-throttle-retry"),
+    ("lambda-service-error", "no-transient-retry"),
+    ("outage-then-health", "naive"),
+    ("s3-slow-down", "naive"),
+    ("security-group-not-visible", "gives-up-on-not-found"),
+    ("service-unavailable-storm", "oversleeps"),
+    ("sqs-throttle-403", "no-throttle-retry"),
+    ("sts-throttle-400", "no-throttle-retry"),
+    ("throttle-burst", "naive"),
+    ("truncated-answer", "oversleeps"),
+    ("two-429s", "ignores-quota"),
+    ("unauthorized-operation", "retries-everything"),
+    ("usage-plan-quota", "ignores-quota"),
+    ("validation-error", "retries-everything"),
+];
+
+/// Rules that a mutant breaks beside its own, each for a reason.
+const COMPANIONS: &[(&str, &[&str])] = &[
+    // No pause at all is also a pause that does not grow and does not vary.
+    ("naive", &["fixed_backoff", "unjittered_backoff"]),
+    // Always one second is neither growing nor random.
+    ("same-pause", &["unjittered_backoff"]),
+    // Fifty attempts in a minute of throttles, and pauses that reach their cap.
+    ("endless", &[]),
+    // One to two minutes before every retry is a fixed range.
+    ("oversleeps", &["fixed_backoff"]),
+    // It waits beyond the end of the world: what it asked for is never retried.
+    ("hangs", &["throttle_not_retried", "transient_not_retried", "backoff_over_bound"]),
+    // It gives up at the first NotFound only; nothing else.
+    ("gives-up-on-not-found", &[]),
+];
+
+/// The profile of this scenario asks every client to heed `Retry-After`; most mutants do not.
+const ASKS_FOR_MORE: &str = "gateway-retry-after";
+
+fn settings(seed: u64) -> Settings {
+    Settings { seed, ..Settings::default() }
+}
+
+#[test]
+fn every_scenario_is_failed_by_its_named_mutant() {
+    let named: BTreeMap<&str, &str> = FAILED_BY.iter().copied().collect();
+    for scenario in library_scenarios() {
+        let name = scenario.document.name.as_str();
+        let mutant = named.get(name).unwrap_or_else(|| panic!("name a mutant that fails {name}, in FAILED_BY"));
+        assert!(matches!(client(mutant).role, Role::Mutant(_)), "{mutant} is no mutant");
+        let report = run(&scenario, mutant, &settings(1));
+        assert_eq!(report.verdict, Verdict::Fail, "{mutant} was to fail {name}");
+    }
+}
+
+#[test]
+fn every_scenario_is_passed_by_its_reference_client() {
+    for scenario in library_scenarios() {
+        let profile = profile_for(&scenario, None).unwrap();
+        let reference = reference_for(scenario.kind(), &profile).unwrap();
+        let report = run(&scenario, reference.id, &settings(1));
+        assert_eq!(report.exit_code(), 0, "{} fails {}: {report:#?}", reference.id, scenario.document.name);
+    }
+}
+
+#[test]
+fn every_mutant_breaks_its_rule_and_no_other_than_listed() {
+    let companions: BTreeMap<&str, &[&str]> = COMPANIONS.iter().copied().collect();
+    for mutant in CLIENTS {
+        let Role::Mutant(own) = mutant.role else { continue };
+        let listed = companions.get(mutant.id).copied().unwrap_or_default();
+        let mut caught = false;
+        for scenario in library_scenarios() {
+            let asks = scenario.document.name == ASKS_FOR_MORE;
+            if !(mutant.plays)(scenario.kind()) || (asks && own != "early_retry") {
+                continue;
+            }
+            let report = run(&scenario, mutant.id, &settings(1));
+            for rule in report.rules.iter().filter(|r| r.verdict == Verdict::Fail) {
+                caught |= rule.id == own;
+                let known = rule.id == own || listed.contains(&rule.id);
+                assert!(known, "{} also breaks {} in {}", mutant.id, rule.id, scenario.document.name);
+            }
+        }
+        assert!(caught, "{} was to break {own} somewhere", mutant.id);
+    }
+}
+
+#[test]
+fn every_rule_has_its_mutant() {
+    // A request to a real host cannot be made in process; the command tests have a client that tries.
+    const BY_COMMAND: &str = "escaped_endpoint";
+    for rule in RULES.iter().filter(|r| r.id != BY_COMMAND) {
+        assert!(CLIENTS.iter().any(|c| c.role == Role::Mutant(rule.id)), "no mutant breaks {}", rule.id);
+    }
+}
+
+/// Right clients are not blamed. The slice of a proof by hand: `.ci/long` plays a thousand seeds.
+#[test]
+fn right_clients_are_never_blamed() {
+    let seeds: u64 = std::env::var("BROWNOUT_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2);
+    let first: u64 = std::env::var("BROWNOUT_FIRST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let right: Vec<_> = CLIENTS.iter().filter(|c| !matches!(c.role, Role::Mutant(_))).collect();
+    let scenarios = library_scenarios();
+    let (mut runs, mut blamed) = (0u64, Vec::new());
+    for seed in first..first + seeds {
+        for scenario in &scenarios {
+            for client in right.iter().filter(|c| (c.plays)(scenario.kind())) {
+                // A profile that asks for more than a client claims is not the client's.
+                if scenario.document.name == ASKS_FOR_MORE && client.honours.is_empty() {
+                    continue;
+                }
+                let own =
+                    (client.role == Role::Reference && scenario.kind() != Kind::Flow).then(|| client.id.to_owned());
+                for profile in [None, own] {
+                    let settings = Settings { profile, control: false, ..settings(seed) };
+                    let report = run(scenario, client.id, &settings);
+                    runs += 1;
+                    for rule in report.rules.iter().filter(|r| r.verdict == Verdict::Fail) {
+                        blamed.push(format!(
+                            "{} under {} in {} with seed {seed}: {}",
+                            client.id, report.profile, scenario.document.name, rule.id
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    eprintln!("{runs} runs over {seeds} seeds from {first}: {} blamed", blamed.len());
+    assert!(blamed.is_empty(), "{blamed:#?}");
+}
