@@ -163,11 +163,12 @@ impl Duel {
         self.clear.samples() - self.clear.hits()
     }
 
-    /// How many more samples would decide, one way or the other.
+    /// How many more samples would decide, one way or the other. Where the samples so far lean neither
+    /// way, as many again are worth a look.
     pub fn needs(&self) -> Option<u64> {
         match (self.blame.needs(), self.clear.needs()) {
             (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+            (a, b) => a.or(b).or_else(|| (self.samples() > 0).then(|| self.samples().max(8))),
         }
     }
 }

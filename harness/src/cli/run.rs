@@ -332,6 +332,16 @@ fn in_order<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + S
     });
 }
 
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// The command that repeats a run.
 fn repeat(args: &Args, job: &Job<'_>) -> String {
     let mut words = vec!["brownout run".to_owned(), job.scenario.origin.clone()];
@@ -355,7 +365,8 @@ fn repeat(args: &Args, job: &Job<'_>) -> String {
         words.push(format!("--trials {trials}"));
     }
     if let Who::Command(command) = &job.who {
-        words.push(format!("-- {}", command.join(" ")));
+        words.push("--".to_owned());
+        words.extend(command.iter().map(|w| quoted(w)));
     }
     words.join(" ")
 }
