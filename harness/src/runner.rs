@@ -60,6 +60,10 @@ pub enum RunError {
     },
 }
 
+/// The most events of one trial in process. A client that never stops is stopped here, in a second or
+/// two, and judged by what was seen.
+const EVENTS_MAX: usize = 200_000;
+
 /// The tool's name and version, as it stands in journals and reports.
 pub const TOOL: &str = concat!("brownout ", env!("CARGO_PKG_VERSION"));
 
@@ -79,7 +83,7 @@ impl Play<'_> {
             Time::Virtual => Clock::simulated(self.scenario.epoch()),
             Time::Wall => Clock::wall(),
         };
-        let recorder = Recorder::new();
+        let recorder = Recorder::with_limit(EVENTS_MAX);
         let mut plan = match self.segment {
             Segment::Control => self.scenario.control_plan(self.seed),
             Segment::Run | Segment::Reference => self.scenario.plan(self.seed),

@@ -14,14 +14,21 @@ pub use file::{ReadError, Trial, read, write_events, write_trial};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The most events that one trial may record; past it the run is stopped with an error.
+/// The most events that one trial may record, unless told otherwise; past it the trial ends.
 pub const EVENTS_MAX: usize = 1_000_000;
 
 /// Collects the events of one trial. Cheap to clone; all clones append to the same list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Recorder {
     shared: Arc<Mutex<Vec<Event>>>,
     full: Arc<tokio::sync::Notify>,
+    limit: usize,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::with_limit(EVENTS_MAX)
+    }
 }
 
 impl Recorder {
@@ -30,10 +37,15 @@ impl Recorder {
         Self::default()
     }
 
-    /// Appends an event. Past [`EVENTS_MAX`] events are dropped; [`Recorder::is_full`] tells.
+    /// An empty recorder for at most so many events.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { shared: Arc::default(), full: Arc::default(), limit }
+    }
+
+    /// Appends an event. Past the limit events are dropped; [`Recorder::is_full`] tells.
     pub fn push(&self, at: Duration, kind: EventKind) {
         let mut events = self.lock();
-        if events.len() < EVENTS_MAX {
+        if events.len() < self.limit {
             events.push(Event { at_us: micros(at), kind });
         } else {
             self.full.notify_one();
@@ -52,7 +64,7 @@ impl Recorder {
 
     /// Whether the limit was reached.
     pub fn is_full(&self) -> bool {
-        self.lock().len() >= EVENTS_MAX
+        self.lock().len() >= self.limit
     }
 
     /// How many events there are.
