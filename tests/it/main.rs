@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it failed")]
 
 mod docs;
+mod library;
+mod tidy;
 mod tree;
 mod wire;

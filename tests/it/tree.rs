@@ -25,3 +25,8 @@ fn collect(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// A path as it stands in the repository.
+pub(crate) fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
