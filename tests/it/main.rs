@@ -1,8 +1,10 @@
 //! The integration tests: one binary, so that there is one link step.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it failed")]
 
+mod command;
 mod docs;
 mod library;
+mod snapshots;
 mod tidy;
 mod tree;
 mod wire;
