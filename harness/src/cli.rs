@@ -18,7 +18,7 @@ mod serve;
 
 /// Plays a scripted AWS brownout against a real client and judges its retries.
 #[derive(Debug, Parser)]
-#[command(name = "brownout", version, max_term_width = 100)]
+#[command(name = "brownout", bin_name = "brownout", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod docs;
 pub mod evidence;
 pub mod exit;
 pub mod guidance;

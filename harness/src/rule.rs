@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::Evidence;
@@ -20,7 +21,7 @@ pub use finding::{Finding, Findings, TimelineEntry};
 pub use severity::{SEVERITIES, Severity, SeverityRow, severity};
 
 /// Worst last, so that the verdict of many is the maximum of theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The rule says nothing about this client here.
@@ -117,8 +118,7 @@ pub struct RuleDoc {
 impl RuleDoc {
     /// Its documentation in Markdown: the `//!` block of its file.
     pub fn documentation(&self) -> String {
-        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
-        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+        crate::docs::block(self.source)
     }
 
     /// The first sentence of its documentation.

@@ -1,7 +1,13 @@
 //! The integration tests: one binary, so that there is one link step.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it failed")]
 
+mod command;
 mod determinism;
+mod docs;
+mod library;
 mod mutants;
 mod play;
+mod snapshots;
+mod tidy;
+mod tree;
 mod wire;

@@ -8,9 +8,8 @@ use brownout_mocks::service::SERVICES;
 use super::{Done, output};
 use crate::client::CLIENTS;
 use crate::exit::ExitStatus;
-use crate::rule::Severity;
 use crate::scenario::{did_you_mean, library};
-use crate::{guidance, rule};
+use crate::{docs, guidance, rule};
 
 /// Explain a rule, fault, profile, service, client, error code or scenario.
 #[derive(Debug, clap::Args)]
@@ -46,34 +45,19 @@ fn known() -> Vec<&'static str> {
     names
 }
 
-/// The `//!` block of a source file.
-fn documentation(source: &str) -> String {
-    let lines = source.lines().map_while(|l| l.strip_prefix("//!"));
-    lines.map(|l| l.strip_prefix(' ').unwrap_or(l)).collect::<Vec<_>>().join("\n")
-}
-
 fn a_rule(name: &str) -> Option<String> {
-    let rule = rule::find(name)?;
-    let mut out = format!("# {} ({})\n\n{}\n\n## Severity\n\n", rule.id, rule.code, rule.documentation());
-    for (profile, _) in guidance::PROFILES {
-        let (severity, why) = rule::severity(rule.id, profile);
-        let mark = if severity == Severity::NotApplicable { "n.a." } else { &severity.to_string() };
-        let _ = writeln!(out, "{profile:<18} {mark:<8} {why}");
-    }
-    Some(out)
+    rule::find(name).map(docs::rule)
 }
 
 fn fault(name: &str) -> Option<String> {
     if PLANNED.contains(&name) {
         return Some(format!("The fault `{name}` is part of the language; this version does not play it yet.\n"));
     }
-    let fault = FAULTS.iter().find(|f| f.name == name)?;
-    Some(format!("# {}\n\n{}\n", fault.name, documentation(fault.source)))
+    FAULTS.iter().find(|f| f.name == name).map(docs::fault)
 }
 
 fn profile(name: &str) -> Option<String> {
-    let (_, text) = guidance::PROFILES.iter().find(|(n, _)| *n == name)?;
-    Some(format!("# profile {name}\n\n{text}"))
+    guidance::find(name).map(docs::profile)
 }
 
 fn client(name: &str) -> Option<String> {

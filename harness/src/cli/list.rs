@@ -85,8 +85,8 @@ pub(super) fn run(args: &Args) -> Done {
 }
 
 /// The first line of a file's `//!` block.
-pub(super) fn first_line(source: &str) -> String {
-    source.lines().next().unwrap_or_default().trim_start_matches("//!").trim().to_owned()
+fn first_line(source: &str) -> String {
+    crate::docs::block(source).lines().next().unwrap_or_default().to_owned()
 }
 
 fn table(rows: &[[String; 3]]) -> String {

@@ -1,12 +1,13 @@
 //! How far a measured pause may be off, and how that is known.
 
 use brownout_mocks::clock::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Trial;
 
 /// Where a slack comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlackSource {
     /// Virtual time: timers round up to whole milliseconds, nothing else takes time.
@@ -18,7 +19,7 @@ pub enum SlackSource {
 }
 
 /// How far a measured pause may be off.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Slack {
     /// Where it comes from.
     pub source: SlackSource,

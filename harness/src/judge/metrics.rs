@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use brownout_mocks::fault::Fault;
 use brownout_mocks::journal::{self, EventKind};
 use brownout_mocks::service::Class;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::{Client, Trial};
 use crate::scenario::Document;
 
 /// What was measured, over all trials.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Metrics {
     /// Calls asked for; where the caller is not ours, SDK calls seen.
     pub calls: u64,
@@ -25,7 +26,7 @@ pub struct Metrics {
     pub amplification: Option<f64>,
     /// Retries, by class of the error before them.
     pub retries_by_class: BTreeMap<Class, u64>,
-    /// From the end of the last fault to the success of each call in progress then; absent where the
+    /// From the end of the last fault to the success of each call in progress then; null where the
     /// faults have no end, or no call was in progress.
     pub recovery_latency_ms: Option<Percentiles>,
     /// Calls in progress at the end of the last fault that ended in an error.
@@ -37,7 +38,7 @@ pub struct Metrics {
 }
 
 /// Percentiles of a set of times, in milliseconds (nearest rank).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Percentiles {
     /// Median.
     pub p50: f64,
@@ -50,7 +51,7 @@ pub struct Percentiles {
 }
 
 /// A control or a reference in short.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// How many trials.
     pub trials: u64,

@@ -1,6 +1,7 @@
 //! What a judge says about one run.
 
 use brownout_mocks::clock::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::Slack;
@@ -9,7 +10,7 @@ use crate::rule::{Finding, Severity, Verdict};
 use super::{Judge, Metrics, Summary};
 
 /// What is said about one run: a scenario × a client × a clock.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RunReport {
     /// The scenario's name.
     pub scenario: String,
@@ -27,7 +28,7 @@ pub struct RunReport {
     pub trials: u64,
     /// Pass, fail, inconclusive (a rule that the scenario asks for), or not applicable: nothing was judged.
     pub verdict: Verdict,
-    /// 100 × weight(pass) ÷ weight(pass + fail); absent if nothing was decided.
+    /// 100 × weight(pass) ÷ weight(pass + fail); null if nothing was decided.
     pub score: Option<f64>,
     /// Every rule, in alphabetical order.
     pub rules: Vec<RuleReport>,
@@ -39,14 +40,14 @@ pub struct RunReport {
     pub metrics: Metrics,
     /// How far measured pauses may be off.
     pub slack: Slack,
-    /// The same client with all faults off.
+    /// The same client with all faults off; null if it was not played.
     pub control: Option<Summary>,
-    /// The profile's reference client with the faults on.
+    /// The profile's reference client with the faults on; null if there is none.
     pub reference: Option<Summary>,
 }
 
 /// One rule's part of a report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RuleReport {
     /// The rule.
     pub id: &'static str,
@@ -90,7 +91,7 @@ impl RuleReport {
 }
 
 /// What the scenario expects beyond the rules, and what came of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Expected {
     /// How calls ended otherwise than expected.
     #[serde(skip_serializing_if = "Option::is_none")]

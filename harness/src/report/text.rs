@@ -118,7 +118,7 @@ fn place(out: &mut String, entry: &Entry, finding: &Finding) {
 fn timeline(out: &mut String, finding: &Finding) {
     for (index, attempt) in finding.attempts.iter().enumerate() {
         let label = if index == 0 { "attempts" } else { "" };
-        let gap = attempt.gap_us.map_or_else(String::new, |g| format!("after a pause of {}", us(g)));
+        let gap = attempt.gap_us.map_or_else(String::new, |g| format!(" after a pause of {}", us(g)));
         let answer = match (attempt.status, attempt.code.as_deref()) {
             (Some(status), Some(code)) => format!("{status} {code}"),
             (Some(status), None) => status.to_string(),
@@ -129,7 +129,7 @@ fn timeline(out: &mut String, finding: &Finding) {
         let (at, number, operation) = (us(attempt.at_us), attempt.attempt, &attempt.operation);
         let _ = writeln!(
             out,
-            "     {label:<9} {at:>10}  attempt {number:<2} {operation} → {answer}{faults} {DIM}{gap}{DIM:#}"
+            "     {label:<9} {at:>10}  attempt {number:<2} {operation} → {answer}{faults}{DIM}{gap}{DIM:#}"
         );
     }
 }

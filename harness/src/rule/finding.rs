@@ -1,5 +1,6 @@
 //! What a failed rule shows: a sentence, two numbers, a source, and the attempts it is about.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::{Invocation, Trial};
@@ -10,7 +11,7 @@ const KEPT: usize = 5;
 const TIMELINE: usize = 16;
 
 /// One breach.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// What happened, for a newcomer.
     pub message: String,
@@ -32,7 +33,7 @@ pub struct Finding {
 }
 
 /// One attempt, as a finding shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TimelineEntry {
     /// Its number within the trial.
     pub seq: u64,

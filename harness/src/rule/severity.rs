@@ -1,9 +1,10 @@
 //! The table rule × profile → must, should or not applicable, each with its reason.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How much a broken rule weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The profile does not speak of it.

@@ -1,5 +1,6 @@
 //! The events of a journal, as they stand in its lines.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
@@ -9,7 +10,7 @@ use crate::service::Class;
 pub type Seq = u64;
 
 /// Which of a run's plays a trial is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Segment {
     /// The same client with all faults off.
@@ -21,7 +22,7 @@ pub enum Segment {
 }
 
 /// The first line of a trial: all that judging needs to know about how it was played.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// Version of the journal format: 1.
     pub journal: u32,
@@ -62,7 +63,7 @@ pub struct Header {
 }
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Microseconds since time zero.
     pub at_us: u64,
@@ -72,7 +73,7 @@ pub struct Event {
 }
 
 /// Who ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// A fault of the scenario.
@@ -84,7 +85,7 @@ pub enum By {
 }
 
 /// How a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// In good order.
@@ -94,7 +95,7 @@ pub enum How {
 }
 
 /// What the caller heard in the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// An answer.
@@ -104,7 +105,7 @@ pub enum Outcome {
 }
 
 /// The kinds of event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
     /// The caller asked its client for something. Only where the caller is ours.
@@ -197,7 +198,7 @@ pub enum EventKind {
 }
 
 /// An attempt, as it was seen on the wire.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Received {
     /// Number of the attempt within the trial, from 1.
     pub seq: Seq,
@@ -249,7 +250,7 @@ pub struct Received {
 }
 
 /// An answer, as it was sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answered {
     /// The attempt that was answered.
     pub seq: Seq,

@@ -1,3 +1,5 @@
+//! Requests of the shared builder, as each protocol wants them.
+
 use brownout_mocks::request::pairs;
 use brownout_mocks::service;
 use serde_json::json;

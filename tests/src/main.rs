@@ -1,0 +1,5 @@
+//! The `brownout` command, for tests that start it.
+
+fn main() -> std::process::ExitCode {
+    brownout::cli::main()
+}
