@@ -32,6 +32,7 @@ pub struct Judge {
     reference: Option<metrics::Tally>,
     outcome_broken: Option<String>,
     exit_broken: Option<String>,
+    ended: Option<String>,
 }
 
 impl Judge {
@@ -48,6 +49,7 @@ impl Judge {
             reference: None,
             outcome_broken: None,
             exit_broken: None,
+            ended: None,
         }
     }
 
@@ -84,6 +86,7 @@ impl Judge {
                     self.run.add(built, end);
                     self.outcome_broken = self.outcome_broken.take().or_else(|| outcome_broken(&self.document, built));
                     self.exit_broken = self.exit_broken.take().or_else(|| exit_broken(&self.document, built));
+                    self.ended = self.ended.take().or_else(|| ended_badly(built));
                 }
             }
         }
@@ -203,6 +206,15 @@ fn exit_broken(document: &Document, trial: &crate::evidence::Trial) -> Option<St
         }
         (None, Some(signal)) => Some(format!("the command was ended by signal {signal} in trial {}", trial.number)),
         (None, None) => None,
+    }
+}
+
+/// How a command ended, if not with status 0. It is told and decides nothing.
+fn ended_badly(trial: &crate::evidence::Trial) -> Option<String> {
+    match (trial.exit, trial.signal) {
+        (Some(0) | None, None) => None,
+        (Some(exit), _) => Some(format!("status {exit}")),
+        (None, Some(signal)) => Some(format!("signal {signal}")),
     }
 }
 

@@ -74,8 +74,13 @@ pub(super) fn run(args: &Args) -> Done {
             for service in SERVICES.iter().filter(|s| wanted(s.id())) {
                 for row in service.errors() {
                     let class = serde_json::to_value(row.class).unwrap_or_default();
-                    let class = class.as_str().unwrap_or_default().to_owned();
-                    rows.push([row.code.to_owned(), format!("{} {}", service.id(), row.status), class]);
+                    let mut told = class.as_str().unwrap_or_default().to_owned();
+                    if row.attempts.iter().any(|n| *n > 0) {
+                        // botocore standard, botocore legacy, JS; what was not measured is a dash.
+                        let attempts = row.attempts.map(|n| if n > 0 { n.to_string() } else { "–".to_owned() });
+                        told = format!("{told:<10}  {}", attempts.join(" / "));
+                    }
+                    rows.push([row.code.to_owned(), format!("{} {}", service.id(), row.status), told]);
                 }
             }
         }

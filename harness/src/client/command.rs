@@ -19,6 +19,11 @@ const KEPT: &[&str] = &[
     "AWS_EXECUTION_ENV",
 ];
 
+/// The caller's settings that reach the client, for whoever wants to repeat a run.
+pub fn retry_settings() -> impl Iterator<Item = (String, String)> {
+    KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+}
+
 /// The environment of a client: what to set, and which of the caller's variables to take away.
 pub fn sealed_environment(
     inherited: impl Iterator<Item = String>,

@@ -34,6 +34,9 @@ pub struct RunReport {
     pub rules: Vec<RuleReport>,
     /// What the scenario expects beyond the rules.
     pub expected: Expected,
+    /// How a command first ended otherwise than with status 0. It decides nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
     /// Ids of the steps that never fired and are not optional: with any of these, the scenario was not played.
     pub unfired: Vec<String>,
     /// What was measured.
@@ -133,6 +136,7 @@ impl RunReport {
             score: score(&rules),
             rules,
             expected,
+            ended: judge.ended.clone(),
             unfired,
             metrics: judge.run.metrics(),
             slack: judge.evidence.slack,

@@ -158,3 +158,32 @@ fn judging_is_linear_and_cheap() {
     println!("report over 500 trials {:.4} s, over 2000 trials {:.4} s", cost[0], cost[1]);
     assert!(cost[1] < 16.0 * cost[0].max(0.005), "{cost:?}");
 }
+
+#[test]
+fn how_the_command_ended_is_told_and_decides_nothing() {
+    let document = document(serde_json::json!({"steps": burst()}));
+    let ends = |exit, signal| {
+        let mut trial = trial(0, Segment::Run, 300_000);
+        trial.events.last_mut().unwrap().kind = EventKind::ClientEnded { exit, signal };
+        judge(&document, &[trial], guidance::find("documented").unwrap()).unwrap()
+    };
+    let well = ends(Some(0), None);
+    assert_eq!(well.ended, None);
+    for (badly, told) in [(ends(Some(3), None), "status 3"), (ends(None, Some(9)), "signal 9")] {
+        assert_eq!((badly.ended.as_deref(), badly.exit_code()), (Some(told), well.exit_code()));
+    }
+}
+
+#[test]
+fn escapes_are_not_observable_where_somebody_else_started_the_client() {
+    let document = document(serde_json::json!({"steps": burst()}));
+    let mut trial = trial(0, Segment::Run, 300_000);
+    trial.header.time = brownout_mocks::clock::Time::Wall;
+    let verdict = |trial: &Trial| {
+        let report = judge(&document, std::slice::from_ref(trial), guidance::find("documented").unwrap()).unwrap();
+        report.rule("escaped_endpoint").unwrap().verdict
+    };
+    assert_eq!(verdict(&trial), Verdict::Pass);
+    trial.events.retain(|e| !matches!(e.kind, EventKind::ClientEnded { .. }));
+    assert_eq!(verdict(&trial), Verdict::NotApplicable);
+}

@@ -70,7 +70,8 @@ fn needs(trials: Option<u64>) -> String {
 fn details(entry: &Entry) -> String {
     let run = &entry.report;
     let count = |v| run.rules.iter().filter(|r| r.verdict == v).count();
-    let mut parts = vec![format!("{} rules kept", count(Verdict::Pass))];
+    let kept = count(Verdict::Pass);
+    let mut parts = vec![if kept == 1 { "1 rule kept".to_owned() } else { format!("{kept} rules kept") }];
     if count(Verdict::Inconclusive) > 0 {
         parts.push(format!("{} open", count(Verdict::Inconclusive)));
     }
@@ -79,6 +80,9 @@ fn details(entry: &Entry) -> String {
     }
     if let Some(recovery) = run.metrics.recovery_latency_ms {
         parts.push(format!("recovers in {}", short(Duration::from_millis(recovery.p50.round() as u64))));
+    }
+    if let Some(ended) = &run.ended {
+        parts.push(format!("the command ended with {ended}"));
     }
     let trials = if run.trials == 1 { "1 trial".to_owned() } else { format!("{} trials", run.trials) };
     let clock = if run.time == Time::Virtual { "virtual" } else { "wall" };

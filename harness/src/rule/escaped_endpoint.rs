@@ -35,6 +35,10 @@ impl Rule for EscapedEndpoint {
         }
         match evidence.time {
             Time::Virtual => Ruling::NotApplicable("an in-process client has no way out".into()),
+            // `serve` starts no client, so nothing can stand between it and the world.
+            Time::Wall if trials.iter().all(|t| t.ended_us.is_none()) => {
+                Ruling::NotApplicable("the client was started by somebody else: escapes are not observable".into())
+            }
             Time::Wall => Ruling::Pass("no request was caught by the trap".into()),
         }
     }

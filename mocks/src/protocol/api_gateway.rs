@@ -17,8 +17,10 @@ pub(super) fn success(output: &Value, request_id: &str) -> Reply {
     with_ids(Reply::ok(200, APPLICATION_JSON, output.to_string()), request_id)
 }
 
+/// The gateway's own id is base64 for URLs: captured ones have `-` and `_`, never `+` or `/`.
 fn with_ids(reply: Reply, request_id: &str) -> Reply {
-    reply.with("x-amzn-RequestId", request_id).with("x-amz-apigw-id", format!("{}=", opaque(request_id, 15)))
+    let id = opaque(request_id, 15).replace('+', "-").replace('/', "_");
+    reply.with("x-amzn-RequestId", request_id).with("x-amz-apigw-id", format!("{id}="))
 }
 
 /// The body. Captured answers of the integration and of the request validator have a space after the
@@ -37,6 +39,8 @@ fn body(service: &dyn Service, kind: &str, error: &WireError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use crate::protocol::Protocol;
     use crate::service::{find, wire_error};
 
@@ -73,5 +77,13 @@ mod tests {
             assert_eq!((reply.header("x-amzn-RequestId"), reply.header("retry-after")), (Some("id-1"), None));
             assert_eq!(reply.header("x-amz-apigw-id").map(str::len), Some(16));
         }
+    }
+    #[test]
+    fn the_gateway_id_is_base64_for_urls() {
+        let ids = (0..200)
+            .filter_map(|n| super::success(&Value::Null, &n.to_string()).header("x-amz-apigw-id").map(str::to_owned));
+        let ids: Vec<String> = ids.collect();
+        assert!(ids.iter().all(|id| id.len() == 16 && id.ends_with('=') && !id.contains(['+', '/'])));
+        assert!(ids.iter().any(|id| id.contains(['-', '_'])));
     }
 }

@@ -29,7 +29,7 @@ const ALWAYS: [u8; 3] = [3, 5, 3];
 const DOC: &str = "sts-api";
 
 const ERRORS: &[ErrorRow] = &[
-    line("Throttling", 400, Throttling, [0; 3], DOC, "Rate exceeded"),
+    line("Throttling", 400, Throttling, ALWAYS, DOC, "Rate exceeded"),
     line("IDPCommunicationError", 400, Transient, ALWAYS, DOC, "The identity provider could not be reached."),
     line("ServiceUnavailable", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
     line("InternalFailure", 500, Transient, [0; 3], DOC, "An unknown failure stopped the request."),

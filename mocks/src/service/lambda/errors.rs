@@ -17,7 +17,7 @@ pub(super) const ROWS: &[ErrorRow] = &[
     line("ResourceConflictException", 409, Permanent, ONCE, "S1", "The operation cannot be performed at this time."),
     line("ResourceNotFoundException", 404, Permanent, ONCE, "S1", "Function not found"),
     line("InvalidParameterValueException", 400, Permanent, ONCE, "S1", "A parameter has a value that is not allowed."),
-    line("ServiceException", 500, Transient, [0; 3], DOC, "Lambda met an internal error."),
+    line("ServiceException", 500, Transient, ALWAYS, DOC, "Lambda met an internal error."),
     line("ServiceUnavailableException", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
     line("EC2UnexpectedException", 502, Transient, [0; 3], DOC, "EC2 answered Lambda in an unexpected way."),
     line("ENILimitReachedException", 502, Transient, [0; 3], DOC, "The VPC has no network interface left."),

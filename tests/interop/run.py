@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+"""Real SDKs against brownout: do they read the error that was meant, and try as often as documented?
+
+    python3 tests/interop/run.py [--only WORD] [--jobs N] [--write]
+
+Needs cargo (or BROWNOUT=path of the command), Python with venv, Node with npm, and curl. boto3 and the JS
+SDK are installed into a throwaway folder; BROWNOUT_INTEROP_DIR=folder keeps it for the next time. Each
+cell is a `brownout run … -- client` of its own: the attempts are counted in its journal, not by the client.
+"""
+import argparse
+import concurrent.futures
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import cases
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SERVICES = ("ec2", "dynamodb", "s3", "lambda", "sts", "sqs")
+NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
+CELL_SECONDS = 120
+
+# What a developer's or a build machine's environment may hold. brownout seals it off: with any of these left in
+# place the clients would ask port 9, or not start at all.
+NOWHERE = "http://127.0.0.1:9"
+HOSTILE = {
+    "AWS_ENDPOINT_URL": NOWHERE,
+    "AWS_ENDPOINT_URL_DYNAMODB": NOWHERE,
+    "AWS_ENDPOINT_URL_S3": NOWHERE,
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_PROFILE": "production",
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_REGION": "eu-central-1",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "HTTP_PROXY": NOWHERE,
+    "https_proxy": NOWHERE,
+    "NO_PROXY": "*",
+}
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table."""
+
+    client: str
+    service: str
+    fault: str
+    intended: str  # the code that the scenario asks for
+    reads: str  # what this client calls it
+    expected: object
+    note: str = ""
+    reported: str = ""
+    observed: object = None
+    trouble: str = "not played"
+
+    def compare(self, reported, observed, *more):
+        """Takes what was seen; `more` are (holds, complaint) pairs. The first complaint stands."""
+        self.reported, self.observed = reported, observed
+        checks = [
+            (reported == self.reads, f"reports {reported or 'no error'}, not {self.reads or 'none'}"),
+            (observed == self.expected, f"{observed} instead of {self.expected}"),
+            *more,
+        ]
+        self.trouble = next((complaint for holds, complaint in checks if not holds), "")
+
+
+def brownout_binary():
+    """The command to test; built if nobody says where it is."""
+    if named := os.environ.get("BROWNOUT"):
+        return str(pathlib.Path(named).resolve())
+    built = subprocess.run(
+        ["cargo", "build", "-p", "brownout", "--bin", "brownout", "--message-format=json-render-diagnostics"],
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    # Cargo itself says where the command is: the target folder may lie anywhere.
+    found = [m["executable"] for m in map(json.loads, built.stdout.splitlines()) if m.get("executable")]
+    return found[-1]
+
+
+def install(folder):
+    """boto3 in a venv, the JS SDK in node_modules. Done again only if what is asked for has changed."""
+    wanted = hashlib.sha256()
+    for name in ("requirements.txt", "package.json", "package-lock.json"):
+        wanted.update((HERE / name).read_bytes())
+    stamp = folder / "installed"
+    for name in NODE_FILES:
+        # Node looks for packages beside the file that asks for them.
+        shutil.copy(HERE / name, folder / name)
+    if stamp.exists() and stamp.read_text() == wanted.hexdigest():
+        return
+    quiet = {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([sys.executable, "-m", "venv", "--clear", folder / "venv"], **quiet)
+    pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-r", HERE / "requirements.txt"], **quiet)
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, **quiet)
+    stamp.write_text(wanted.hexdigest())
+
+
+class Suite:
+    """Where everything lies, and how a client is played."""
+
+    def __init__(self, binary, folder, work):
+        self.binary, self.work = binary, work
+        self.python = str(folder / "venv/bin/python")
+        self.js = ["node", str(folder / "js_client.mjs")]
+        # The settings of whoever runs the suite must not decide how the clients retry …
+        self.env = {n: v for n, v in os.environ.items() if not n.upper().startswith(("AWS_", "BOTO"))}
+        # … and those that would lead a client elsewhere must not reach it.
+        self.env |= HOSTILE | {"NODE_NO_WARNINGS": "1"}
+
+    def command(self, client):
+        """How a client is started, and the variables that choose its retry mode."""
+        if client == "js":
+            return self.js, {}
+        return [self.python, str(HERE / "boto3_client.py")], {"AWS_RETRY_MODE": client.split(" ")[1]}
+
+    def play(self, name, scenario, command, env=None, flags=()):
+        """Plays a command; gives the exit code, what each side said, the journal and the report."""
+        stem = self.work / re.sub(r"[^a-z0-9]+", "-", name.lower())
+        if "\n" in scenario:
+            stem.with_suffix(".yaml").write_text(scenario)
+            scenario = str(stem.with_suffix(".yaml"))
+        journal, report = stem.with_suffix(".jsonl"), stem.with_suffix(".json")
+        words = [self.binary, "run", scenario, "--trials", "1", "--no-control", *flags]
+        words += ["--journal", str(journal), "--report", f"json={report}", "--", *command]
+        done = subprocess.run(
+            words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=self.work)
+        return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {})
+
+
+@dataclasses.dataclass
+class Played:
+    """What one play left behind."""
+
+    done: subprocess.CompletedProcess
+    events: list
+    report: dict
+
+    def of(self, kind):
+        return [event for event in self.events if event["event"] == kind]
+
+    def said(self):
+        """The line of JSON that the client printed, or why there is none."""
+        try:
+            return json.loads(self.done.stdout)
+        except ValueError:
+            raise Failed(last_line(self.done.stdout + self.done.stderr)) from None
+
+    def broken_rules(self):
+        rules = [rule for run in self.report.get("runs", []) for rule in run["rules"]]
+        return [rule["id"] for rule in rules if rule["verdict"] == "fail"]
+
+
+class Failed(Exception):
+    """A cell that could not be compared."""
+
+
+def last_line(text):
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it said nothing"
+
+
+def events(journal):
+    """The events of the client under test; the reference client's play stands in the same file."""
+    found, segment = [], ""
+    lines = journal.read_text().splitlines() if journal.exists() else []
+    for line in map(json.loads, lines):
+        if "segment" in line:
+            segment = line["segment"]
+        elif segment == "run":
+            found.append(line)
+    return found
+
+
+def error_cell(suite, case, client):
+    """One error, one client: the code it reports, the attempts it makes."""
+    command, env = suite.command(client)
+    name = f"{client} {case.service} {case.fault} {case.operation} {case.code} {case.status}"
+    row = Row(client, case.service, case.fault, case.code, case.expected_code(client),
+              case.expected_attempts(client), case.note)
+    with excuses([row]):
+        scenario = case.scenario(f"interop-{case.service}-{case.fault}")
+        played = suite.play(name, scenario, [*command, case.service, case.operation], env)
+        attempts, broken = played.of("attempt_received"), played.broken_rules()
+        row.compare(
+            played.said()["code"], len(attempts),
+            (len({a["invocation"] for a in attempts}) == 1, "one call was seen as several invocations"),
+            ({a["operation"] for a in attempts} == {case.operation}, "another operation was recognised"),
+            # Clients as they come from the documented guidance must not be blamed.
+            (client == "boto3 legacy" or played.done.returncode == 0, f"exit {played.done.returncode}, {broken}"),
+        )
+        if broken:
+            row.note = " · ".join(filter(None, [row.note, f"breaks {', '.join(broken)}"]))
+    return [row]
+
+
+def story_cell(suite, service, client):
+    """Normal answers parse, and each of several calls takes one attempt."""
+    command, env = suite.command(client)
+    row = Row(client, service, "none", "", "", None)
+    with excuses([row]):
+        played = suite.play(f"{client} {service} story", cases.HEALTHY, [*command, service, "story"], env)
+        attempts = played.of("attempt_received")
+        row.expected = len({a["invocation"] for a in attempts})
+        strange = [a["operation"] for a in attempts if a.get("unmodelled") or a["service"] != service]
+        row.compare(
+            played.said()["code"], len(attempts),
+            (not strange, f"not recognised: {strange}"),
+            (played.done.returncode == 0, f"exit {played.done.returncode}"),
+        )
+    return [row]
+
+
+def gateway_cells(suite, client):
+    """API Gateway's own answers as plain HTTP clients read them: status, headers, body."""
+    command = [suite.python, str(HERE / "gateway.py"), client, *(g.path() for g in cases.GATEWAY)]
+    rows = [Row(client, "execute-api", str(g.status), g.code, g.error_type, 1) for g in cases.GATEWAY]
+    with excuses(rows):
+        played = suite.play(f"gateway {client}", cases.gateway_scenario(), command)
+        read = played.said()
+        for row, wanted in zip(rows, cases.GATEWAY):
+            answer = read[wanted.path()]
+            head = answer["headers"]
+            row.compare(
+                head.get("x-amzn-errortype"),
+                sum(a.get("target") == wanted.path() for a in played.of("attempt_received")),
+                (answer["status"] == wanted.status, f"status {answer['status']}"),
+                (answer["body"] == wanted.body, f"body {answer['body']}"),
+                (head.get("content-type") == "application/json", f"type {head.get('content-type')}"),
+                (re.fullmatch(r"[0-9a-f-]{36}", head.get("x-amzn-requestid", "")), "x-amzn-RequestId"),
+                # Base64 for URLs, as captured answers have it.
+                (re.fullmatch(r"[A-Za-z0-9_-]{15}=", head.get("x-amz-apigw-id", "")), "x-amz-apigw-id"),
+                ("date" in head, "no Date"),
+                ("retry-after" not in head, "Retry-After, which the gateway never sends"),
+            )
+    return rows
+
+
+@contextlib.contextmanager
+def excuses(rows):
+    """What keeps a cell from being compared is said in its rows, and the other cells go on."""
+    try:
+        yield
+    except (Failed, subprocess.TimeoutExpired) as failure:
+        for row in rows:
+            row.trouble = str(failure)
+
+
+DENIED = cases.Case("dynamodb", "", "*", "AccessDeniedException", ()).scenario("interop-denied")
+
+
+def verdict_cell(suite, name, wanted, rule, scenario, command, flags=()):
+    """What brownout itself says of a client: its exit code, and the rule it names."""
+    row = Row("brownout", "", name, rule, rule, f"exit {wanted}")
+    with excuses([row]):
+        played = suite.play(name, scenario, command, flags=flags)
+        row.compare(
+            ", ".join(played.broken_rules()), f"exit {played.done.returncode}",
+            (wanted != 2 or "error:" in played.done.stderr, "it does not say why"),
+        )
+    return [row]
+
+
+def verdict_cells(suite):
+    """The checks of the sealed environment and the exit codes, longest first."""
+    badly, burst = [suite.python, str(HERE / "badly.py")], [suite.python, str(HERE / "burst.py")]
+    escaped = "escaped_endpoint"
+    return [
+        ("boto3 standard passes", 0, "", "throttle-burst", burst, ("--profile", "documented")),
+        ("silent after an error", 1, "client_hung", DENIED, [*badly, "hang"], ("--client-timeout", "2s")),
+        ("escape over http", 1, escaped, DENIED, [*badly, "escape", "http://sts.amazonaws.com"]),
+        ("escape over https", 1, escaped, DENIED, [*badly, "escape", "https://sts.amazonaws.com"]),
+        ("no such command", 2, "", DENIED, ["brownout-has-no-such-command"]),
+        ("no request", 2, "", DENIED, ["true"]),
+    ]
+
+
+def cells(suite):
+    """All cells as (name, seconds it may last, work): the slow ones are to be started first."""
+    for case in cases.CASES:
+        for client in cases.CLIENTS:
+            attempts = case.expected_attempts(client)
+            weight = attempts * 3 if client == "boto3 legacy" else attempts
+            yield (f"{client} {case.service} {case.fault}", weight, error_cell, (suite, case, client))
+    for service in SERVICES:
+        for client in cases.CLIENTS:
+            yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
+    for client in ("urllib3", "curl"):
+        yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
+    for check in verdict_cells(suite):
+        yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
+
+
+HEADINGS = ("client", "service", "fault", "code intended", "code reported", "expected", "observed", "")
+
+
+def fields(row):
+    told = f"FAIL: {row.trouble}" if row.trouble else "ok"
+    return (row.client, row.service, row.fault, row.intended, row.reported,
+            str(row.expected), str(row.observed), f"{told} ({row.note})" if row.note else told)
+
+
+def table(rows):
+    lines = [HEADINGS, *map(fields, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths)), line[-1]]).rstrip() for line in lines)
+
+
+def versions():
+    """What is pinned: boto3, and of the JS SDK the clients and the core that retries."""
+    pinned = (HERE / "requirements.txt").read_text().split()
+    python = [p.replace("==", " ") for p in pinned if p.startswith(("boto", "urllib3"))]
+    locked = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    names = [*json.loads((HERE / "package.json").read_text())["dependencies"], "@smithy/core"]
+    return [*python, *(f"{name} {locked[f'node_modules/{name}']['version']}" for name in names)]
+
+
+def page(rows):
+    """docs/interop.md: what was measured, by what."""
+    errors = [row for row in rows if row.service in SERVICES and row.fault != "none"]
+    grouped = {}
+    for row in errors:
+        grouped.setdefault((row.service, row.fault, row.intended, row.note), []).append(row)
+    lines = [
+        "# Real SDKs against brownout",
+        "",
+        "Written by `python3 tests/interop/run.py --write`. Each client has its default settings but for the mode",
+        "named, and every attempt meets the error; the attempts are those that brownout's journal counted.",
+        "",
+        f"Measured with {', '.join(versions())}.",
+        "",
+        "| service | fault | code on the wire | attempts: " + " / ".join(cases.CLIENTS) + " | reported as | note |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (service, fault, code, note), of in sorted(grouped.items(), key=lambda g: SERVICES.index(g[0][0])):
+        others = {row.client.split(" ")[0]: row.reported for row in of if row.reported != code}
+        reported = ", ".join(f"`{name}` by {client}" for client, name in others.items()) or "the same"
+        attempts = " / ".join(str(row.observed) for row in of)
+        lines.append(f"| {service} | {fault} | `{code}` | {attempts} | {reported} | {note} |")
+    lines += ["", "## API Gateway, as urllib3 and curl read it", "", "| status | `x-amzn-ErrorType` | body |", "|---|---|---|"]
+    lines += [f"| {g.status} | `{g.error_type}` | `{g.body}` |" for g in cases.GATEWAY]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="only cells whose name has this word")
+    parser.add_argument("--write", action="store_true", help="write docs/interop.md if all is well")
+    parser.add_argument("--jobs", type=int, default=8, help="cells at a time (they mostly wait)")
+    args = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="brownout-interop-") as throwaway:
+        kept = os.environ.get("BROWNOUT_INTEROP_DIR")
+        folder = pathlib.Path(kept or throwaway).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        binary = brownout_binary()
+        install(folder)
+        work = pathlib.Path(throwaway) / "work"
+        work.mkdir()
+        suite = Suite(binary, folder, work)
+        todo = [cell for cell in cells(suite) if args.only in cell[0]]
+        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+            slow_first = sorted(todo, key=lambda cell: -cell[1])
+            futures = {id(cell): pool.submit(cell[2], *cell[3]) for cell in slow_first}
+            rows = [row for cell in todo for row in futures[id(cell)].result()]
+    print(table(rows))
+    failed = sum(bool(row.trouble) for row in rows)
+    if args.write and not failed and not args.only:
+        (ROOT / "docs/interop.md").write_text(page(rows))
+    print(f"{len(rows)} cells in {time.monotonic() - began:.0f} s")
+    print(f"{len(rows) - failed} passed, {failed} failed")
+    return 1 if failed or not rows else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
