@@ -28,6 +28,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("s3-slow-down", "naive"),
     ("security-group-not-visible", "gives-up-on-not-found"),
     ("service-unavailable-storm", "oversleeps"),
+    ("slow-answers", "oversleeps"),
     ("sqs-throttle-403", "no-throttle-retry"),
     ("sts-throttle-400", "no-throttle-retry"),
     ("throttle-burst", "naive"),
