@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 
-import cases
+sys.dont_write_bytecode = True  # the tree stays as it was checked out
+import cases  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -30,8 +31,8 @@ SERVICES = ("ec2", "dynamodb", "s3", "lambda", "sts", "sqs")
 NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
 CELL_SECONDS = 120
 
-# What a developer's or a build machine's environment may hold. brownout seals it off: with any of these left in
-# place the clients would ask port 9, or not start at all.
+# What a developer's or a build machine's environment may hold. brownout seals it off: were these left in place,
+# clients would ask a closed port, look for a profile that is not there, or send a real session's token.
 NOWHERE = "http://127.0.0.1:9"
 HOSTILE = {
     "AWS_ENDPOINT_URL": NOWHERE,
@@ -44,7 +45,6 @@ HOSTILE = {
     "AWS_USE_FIPS_ENDPOINT": "true",
     "HTTP_PROXY": NOWHERE,
     "https_proxy": NOWHERE,
-    "NO_PROXY": "*",
 }
 
 
@@ -255,6 +255,18 @@ def excuses(rows):
             row.trouble = str(failure)
 
 
+def catalogue_cell(suite):
+    """The attempts that our own error catalogue names are those that were measured here."""
+    row = Row("brownout", "", "catalogue", "", "", "the same")
+    done = subprocess.run([suite.binary, "list", "errors"], capture_output=True, text=True, check=True)
+    lines = re.findall(r"^(\S+) +(\S+) \d+ +\w+ +(\d+) / (\d+) / (\d+)$", done.stdout, re.MULTILINE)
+    listed = {(service, code): tuple(map(int, attempts)) for code, service, *attempts in lines}
+    plain = [case for case in cases.CASES if not case.status and not case.inject]
+    others = [f"{case.service} {case.code}" for case in plain if listed.get((case.service, case.code)) != case.attempts]
+    row.compare("", ", ".join(others) or "the same")
+    return [row]
+
+
 DENIED = cases.Case("dynamodb", "", "*", "AccessDeniedException", ()).scenario("interop-denied")
 
 
@@ -262,7 +274,7 @@ def verdict_cell(suite, name, wanted, rule, scenario, command, flags=()):
     """What brownout itself says of a client: its exit code, and the rule it names."""
     row = Row("brownout", "", name, rule, rule, f"exit {wanted}")
     with excuses([row]):
-        played = suite.play(name, scenario, command, flags=flags)
+        played = suite.play(name, scenario, command, {"AWS_RETRY_MODE": "standard"}, flags)
         row.compare(
             ", ".join(played.broken_rules()), f"exit {played.done.returncode}",
             (wanted != 2 or "error:" in played.done.stderr, "it does not say why"),
@@ -296,6 +308,7 @@ def cells(suite):
             yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
+    yield ("brownout catalogue", 1, catalogue_cell, (suite,))
     for check in verdict_cells(suite):
         yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
 
