@@ -62,6 +62,7 @@ class Row:
     reported: str = ""
     observed: object = None
     trouble: str = "not played"
+    breaks: tuple = ()  # rules that brownout says it breaks, none of them a must
 
     def compare(self, reported, observed, *more):
         """Takes what was seen; `more` are (holds, complaint) pairs. The first complaint stands."""
@@ -198,8 +199,7 @@ def error_cell(suite, case, client):
             # Clients as they come from the documented guidance must not be blamed.
             (client == "boto3 legacy" or played.done.returncode == 0, f"exit {played.done.returncode}, {broken}"),
         )
-        if broken:
-            row.note = " · ".join(filter(None, [row.note, f"breaks {', '.join(broken)}"]))
+        row.breaks = tuple(broken)
     return [row]
 
 
@@ -318,8 +318,9 @@ HEADINGS = ("client", "service", "fault", "code intended", "code reported", "exp
 
 def fields(row):
     told = f"FAIL: {row.trouble}" if row.trouble else "ok"
+    note = "; ".join(filter(None, [row.note, *(f"breaks {rule}" for rule in row.breaks)]))
     return (row.client, row.service, row.fault, row.intended, row.reported,
-            str(row.expected), str(row.observed), f"{told} ({row.note})" if row.note else told)
+            str(row.expected), str(row.observed), f"{told} ({note})" if note else told)
 
 
 def table(rows):
@@ -357,7 +358,9 @@ def page(rows):
     ]
     for (service, fault, code, note), of in sorted(grouped.items(), key=lambda g: SERVICES.index(g[0][0])):
         others = {row.client.split(" ")[0]: row.reported for row in of if row.reported != code}
-        reported = ", ".join(f"`{name}` by {client}" for client, name in others.items()) or "the same"
+        told = [f"`{name}` by {client}" if name else f"no error by {client}" for client, name in others.items()]
+        reported = ", ".join(told) or "the same"
+        note = "; ".join(filter(None, [note, *(f"{r.client} breaks `{rule}`" for r in of for rule in r.breaks)]))
         attempts = " / ".join(str(row.observed) for row in of)
         lines.append(f"| {service} | {fault} | `{code}` | {attempts} | {reported} | {note} |")
     lines += ["", "## API Gateway, as urllib3 and curl read it", "", "| status | `x-amzn-ErrorType` | body |", "|---|---|---|"]
