@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 
-import cases
+sys.dont_write_bytecode = True  # the tree stays as it was checked out
+import cases  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -30,8 +31,8 @@ SERVICES = ("ec2", "dynamodb", "s3", "lambda", "sts", "sqs")
 NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
 CELL_SECONDS = 120
 
-# What a developer's or a build machine's environment may hold. brownout seals it off: with any of these left in
-# place the clients would ask port 9, or not start at all.
+# What a developer's or a build machine's environment may hold. brownout seals it off: were these left in place,
+# clients would ask a closed port, look for a profile that is not there, or send a real session's token.
 NOWHERE = "http://127.0.0.1:9"
 HOSTILE = {
     "AWS_ENDPOINT_URL": NOWHERE,
@@ -44,7 +45,6 @@ HOSTILE = {
     "AWS_USE_FIPS_ENDPOINT": "true",
     "HTTP_PROXY": NOWHERE,
     "https_proxy": NOWHERE,
-    "NO_PROXY": "*",
 }
 
 
@@ -62,6 +62,7 @@ class Row:
     reported: str = ""
     observed: object = None
     trouble: str = "not played"
+    breaks: tuple = ()  # rules that brownout says it breaks, none of them a must
 
     def compare(self, reported, observed, *more):
         """Takes what was seen; `more` are (holds, complaint) pairs. The first complaint stands."""
@@ -198,8 +199,7 @@ def error_cell(suite, case, client):
             # Clients as they come from the documented guidance must not be blamed.
             (client == "boto3 legacy" or played.done.returncode == 0, f"exit {played.done.returncode}, {broken}"),
         )
-        if broken:
-            row.note = " · ".join(filter(None, [row.note, f"breaks {', '.join(broken)}"]))
+        row.breaks = tuple(broken)
     return [row]
 
 
@@ -255,6 +255,18 @@ def excuses(rows):
             row.trouble = str(failure)
 
 
+def catalogue_cell(suite):
+    """The attempts that our own error catalogue names are those that were measured here."""
+    row = Row("brownout", "", "catalogue", "", "", "the same")
+    done = subprocess.run([suite.binary, "list", "errors"], capture_output=True, text=True, check=True)
+    lines = re.findall(r"^(\S+) +(\S+) \d+ +\w+ +(\d+) / (\d+) / (\d+)$", done.stdout, re.MULTILINE)
+    listed = {(service, code): tuple(map(int, attempts)) for code, service, *attempts in lines}
+    plain = [case for case in cases.CASES if not case.status and not case.inject]
+    others = [f"{case.service} {case.code}" for case in plain if listed.get((case.service, case.code)) != case.attempts]
+    row.compare("", ", ".join(others) or "the same")
+    return [row]
+
+
 DENIED = cases.Case("dynamodb", "", "*", "AccessDeniedException", ()).scenario("interop-denied")
 
 
@@ -262,7 +274,7 @@ def verdict_cell(suite, name, wanted, rule, scenario, command, flags=()):
     """What brownout itself says of a client: its exit code, and the rule it names."""
     row = Row("brownout", "", name, rule, rule, f"exit {wanted}")
     with excuses([row]):
-        played = suite.play(name, scenario, command, flags=flags)
+        played = suite.play(name, scenario, command, {"AWS_RETRY_MODE": "standard"}, flags)
         row.compare(
             ", ".join(played.broken_rules()), f"exit {played.done.returncode}",
             (wanted != 2 or "error:" in played.done.stderr, "it does not say why"),
@@ -296,6 +308,7 @@ def cells(suite):
             yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
+    yield ("brownout catalogue", 1, catalogue_cell, (suite,))
     for check in verdict_cells(suite):
         yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
 
@@ -305,8 +318,9 @@ HEADINGS = ("client", "service", "fault", "code intended", "code reported", "exp
 
 def fields(row):
     told = f"FAIL: {row.trouble}" if row.trouble else "ok"
+    note = "; ".join(filter(None, [row.note, *(f"breaks {rule}" for rule in row.breaks)]))
     return (row.client, row.service, row.fault, row.intended, row.reported,
-            str(row.expected), str(row.observed), f"{told} ({row.note})" if row.note else told)
+            str(row.expected), str(row.observed), f"{told} ({note})" if note else told)
 
 
 def table(rows):
@@ -344,7 +358,9 @@ def page(rows):
     ]
     for (service, fault, code, note), of in sorted(grouped.items(), key=lambda g: SERVICES.index(g[0][0])):
         others = {row.client.split(" ")[0]: row.reported for row in of if row.reported != code}
-        reported = ", ".join(f"`{name}` by {client}" for client, name in others.items()) or "the same"
+        told = [f"`{name}` by {client}" if name else f"no error by {client}" for client, name in others.items()]
+        reported = ", ".join(told) or "the same"
+        note = "; ".join(filter(None, [note, *(f"{r.client} breaks `{rule}`" for r in of for rule in r.breaks)]))
         attempts = " / ".join(str(row.observed) for row in of)
         lines.append(f"| {service} | {fault} | `{code}` | {attempts} | {reported} | {note} |")
     lines += ["", "## API Gateway, as urllib3 and curl read it", "", "| status | `x-amzn-ErrorType` | body |", "|---|---|---|"]

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[ErrorRow] = &[
     line("ServiceUnavailable", 503, Transient, [3, 5, 3], "S1", "The service cannot answer at the moment."),
     line("InternalError", 500, Transient, [3, 5, 3], "S1", "An internal error has occurred"),
     line("InternalFailure", 500, Transient, [0; 3], DOC, "An unknown failure stopped the request."),
-    line("QueueDoesNotExist", 400, Permanent, [0; 3], DOC, "The specified queue does not exist."),
+    line("QueueDoesNotExist", 400, Permanent, [1, 1, 1], DOC, "The specified queue does not exist."),
     line("QueueNameExists", 400, Permanent, [0; 3], DOC, "A queue of this name exists, with other attributes."),
     line("QueueDeletedRecently", 400, Permanent, [0; 3], DOC, "A queue of this name was deleted just now."),
     line("PurgeQueueInProgress", 403, Permanent, [0; 3], DOC, "The queue was purged in the last 60 seconds."),
