@@ -35,6 +35,8 @@ pub struct Evidence {
     pub honours: Vec<Honours>,
     /// Whether the client owns its demand.
     pub owns_demand: bool,
+    /// Whether a trap stood between the client and the world: where brownout started it as a command.
+    pub trapped: bool,
     /// How far measured pauses may be off.
     pub slack: Slack,
     /// The trials.
@@ -240,6 +242,7 @@ impl Evidence {
             time: header.time,
             honours,
             owns_demand: header.owns_demand,
+            trapped: header.client == "command",
             slack: Slack::new(header.time, header.estimated),
             trials: Vec::new(),
             control_escapes: Vec::new(),

@@ -79,13 +79,25 @@ async fn caught(mut stream: TcpStream, endpoint: SocketAddr, clock: Clock, recor
         return;
     }
     recorder.push(clock.now(), EventKind::Escaped { host: host.clone(), request });
-    let body = format!("brownout caught a request for {host}: this client does not use AWS_ENDPOINT_URL for it\n");
-    let answer = format!(
-        "HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let answer = refusal(&host, text.to_ascii_lowercase().contains("\r\nx-amz-target:"));
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
+}
+
+/// An error that SDKs can read: JSON for those that speak it, else XML.
+fn refusal(host: &str, json: bool) -> String {
+    let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || "-.:[]_".contains(*c)).collect();
+    let message = format!("brownout caught a request for {host}: this client does not use AWS_ENDPOINT_URL for it");
+    let (content_type, body) = if json {
+        ("application/x-amz-json-1.0", format!("{{\"__type\":\"EscapedEndpoint\",\"message\":\"{message}\"}}\n"))
+    } else {
+        let error = format!("<Error><Code>EscapedEndpoint</Code><Message>{message}</Message></Error>");
+        ("text/xml", format!("<ErrorResponse>{error}<RequestId>brownout</RequestId></ErrorResponse>\n"))
+    };
+    format!(
+        "HTTP/1.1 403 Forbidden\r\ncontent-type: {content_type}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// Host and request of a proxy request: `CONNECT host:port`, or an absolute URI.

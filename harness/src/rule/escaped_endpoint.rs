@@ -33,13 +33,18 @@ impl Rule for EscapedEndpoint {
         if !findings.is_empty() {
             return Ruling::Fail(findings);
         }
-        match evidence.time {
-            Time::Virtual => Ruling::NotApplicable("an in-process client has no way out".into()),
-            // `serve` starts no client, so nothing can stand between it and the world.
-            Time::Wall if trials.iter().all(|t| t.ended_us.is_none()) => {
-                Ruling::NotApplicable("the client was started by somebody else: escapes are not observable".into())
-            }
-            Time::Wall => Ruling::Pass("no request was caught by the trap".into()),
+        if evidence.time == Time::Virtual {
+            return Ruling::NotApplicable("an in-process client has no way out".into());
         }
+        if !evidence.trapped {
+            // `serve` starts no client, and one in process knows no proxy: nothing stands between it and the world.
+            return Ruling::NotApplicable("nothing stood between this client and the world: escapes are not observable".into());
+        }
+        // Node heeds no proxy variables, so the trap cannot see what leaves it.
+        let clients = trials.iter().flat_map(|t| &t.clients);
+        if clients.filter_map(|c| c.user_agent.as_deref()).any(|agent| agent.contains("aws-sdk-js")) {
+            return Ruling::NotApplicable("Node heeds no proxy variables: escapes are not observable".into());
+        }
+        Ruling::Pass("no request was caught by the trap".into())
     }
 }

@@ -38,8 +38,8 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
                 }
                 match gave_up(evidence, client, invocation, last) {
                     Some(true) => {
-                        let list = if alone { &mut findings } else { &mut likely };
-                        list.add(|| finding(evidence, trial, client, invocation, allowed));
+                        let proof = if alone { &mut findings } else { &mut likely };
+                        proof.add(|| finding(evidence, trial, client, invocation, allowed));
                     }
                     Some(false) => {}
                     None => open += 1,
