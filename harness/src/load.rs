@@ -46,7 +46,14 @@ pub enum LoadError {
 /// The scenarios that an argument of the command line stands for. Never empty.
 pub fn load(argument: &str) -> Result<Vec<Loaded>, LoadError> {
     if !library::is_path(argument) {
-        let shipped = library::named(argument).map_err(LoadError::Unknown)?;
+        let shipped = library::named(argument).map_err(|unknown| {
+            let here = if Path::new(argument).exists() {
+                format!("; for what lies here, write `./{argument}`")
+            } else {
+                String::new()
+            };
+            LoadError::Unknown(unknown + &here)
+        })?;
         return Ok(shipped.iter().map(|s| Loaded { origin: s.name.into(), text: s.text.into() }).collect());
     }
     let path = Path::new(argument);

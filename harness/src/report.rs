@@ -56,10 +56,10 @@ pub struct Place {
 /// A run that could not be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// The scenario.
+    /// The scenario; its path or name if it could not be read.
     pub scenario: String,
-    /// The client.
-    pub client: String,
+    /// The client, if it came to one.
+    pub client: Option<String>,
     /// Why.
     pub reason: String,
 }
@@ -101,6 +101,13 @@ impl Report {
     pub fn score(&self) -> Option<f64> {
         let scores: Vec<f64> = self.runs.iter().filter_map(|r| r.report.score).collect();
         (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+    }
+}
+
+impl Broken {
+    /// Scenario and client, for people.
+    pub fn title(&self) -> String {
+        self.client.as_ref().map_or_else(|| self.scenario.clone(), |client| format!("{} with {client}", self.scenario))
     }
 }
 

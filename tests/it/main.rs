@@ -1,12 +1,14 @@
 //! The integration tests: one binary, so that there is one link step.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it failed")]
 
+mod cli;
 mod command;
 mod determinism;
 mod docs;
 mod library;
 mod mutants;
 mod play;
+mod schema;
 mod snapshots;
 mod tidy;
 mod tree;

@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "RULE")]
     allow: Vec<String>,
     /// Fail if the score lies below
-    #[arg(long, value_name = "SCORE")]
+    #[arg(long, value_name = "SCORE", value_parser = output::bar)]
     fail_under: Option<f64>,
     /// Show every rule with its verdict
     #[arg(long, short)]
@@ -46,9 +46,7 @@ pub(super) fn run(args: &Args) -> Done {
             report.runs.push(entry);
         }
     }
-    output::write(&report, &args.report)?;
-    output::people(&format!("{}\n", report::summary(&report)));
-    Ok(report.exit())
+    Ok(output::finish(&report, &args.report))
 }
 
 /// The trials of each run, in order of the runs.

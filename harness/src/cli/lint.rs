@@ -3,7 +3,7 @@
 use super::{Done, output};
 use crate::exit::ExitStatus;
 use crate::load;
-use crate::scenario::Scenario;
+use crate::scenario::{Diagnostics, Scenario};
 
 /// Check scenario files and report every mistake.
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Done {
     let (good, bad) = read(&args.paths)?;
-    if bad > 0 {
+    if !bad.is_empty() {
         return Ok(ExitStatus::Unusable);
     }
     let noun = if good.len() == 1 { "scenario" } else { "scenarios" };
@@ -23,20 +23,19 @@ pub(super) fn run(args: &Args) -> Done {
     Ok(ExitStatus::Pass)
 }
 
-/// Reads and parses what the arguments stand for; prints the mistakes of those that have any, and
-/// counts these.
-pub(super) fn read(arguments: &[String]) -> Result<(Vec<Scenario>, usize), String> {
+/// Reads and parses what the arguments stand for; prints the mistakes of those that have any.
+pub(super) fn read(arguments: &[String]) -> Result<(Vec<Scenario>, Vec<Diagnostics>), String> {
     let mut loaded = Vec::new();
     for argument in arguments {
         loaded.extend(load::load(argument).map_err(|e| e.to_string())?);
     }
-    let (mut good, mut bad) = (Vec::new(), 0);
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
     for text in loaded {
         match Scenario::parse(&text.origin, &text.text) {
             Ok(scenario) => good.push(scenario),
             Err(diagnostics) => {
-                bad += 1;
                 output::people(&diagnostics.render(output::coloured()));
+                bad.push(diagnostics);
             }
         }
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::report::{FORMATS, Format, Report};
+use crate::exit::ExitStatus;
+use crate::report::{FORMATS, Format, Report, summary};
 use crate::scenario::did_you_mean;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -44,8 +45,8 @@ pub(super) fn target(text: &str) -> Result<Target, String> {
     let format = FORMATS.iter().find(|f| f.name == name).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|f| f.name).collect();
         let hint =
-            did_you_mean(name, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-        format!("there is no format `{name}`{hint} There are: {}", names.join(", "))
+            did_you_mean(name, names.iter().copied()).map_or_else(String::new, |n| format!(" Did you mean `{n}`?"));
+        format!("there is no format `{name}`.{hint} There are: {}", names.join(", "))
     })?;
     if path.is_empty() {
         return Err("the path is missing; `-` is the standard output".to_owned());
@@ -53,8 +54,26 @@ pub(super) fn target(text: &str) -> Result<Target, String> {
     Ok(Target { format, path: path.to_owned() })
 }
 
+/// Reads `--fail-under`: a score that can be reached.
+pub(super) fn bar(text: &str) -> Result<f64, String> {
+    let score = text.parse::<f64>().ok().filter(|s| (0.0..=100.0).contains(s));
+    score.ok_or_else(|| "write a score from 0 to 100".to_owned())
+}
+
+/// Writes the reports and the last line, and says how the command ends. A report that cannot be written
+/// does not hide what was found: 1 beats 2.
+pub(super) fn finish(report: &Report, targets: &[Target]) -> ExitStatus {
+    let mut exit = report.exit();
+    if let Err(message) = write(report, targets) {
+        error(&message);
+        exit = exit.and(ExitStatus::Unusable);
+    }
+    people(&format!("{}\n", summary(report)));
+    exit
+}
+
 /// Writes a report to each target.
-pub(super) fn write(report: &Report, targets: &[Target]) -> Result<(), String> {
+fn write(report: &Report, targets: &[Target]) -> Result<(), String> {
     for target in targets {
         let failed =
             |e: io::Error| format!("could not write the {} report to `{}`: {e}", target.format.name, target.path);

@@ -13,7 +13,7 @@ use crate::client::{self, CLIENTS, Options, Role};
 use crate::exit::ExitStatus;
 use crate::report::{self, Broken, Entry, Report};
 use crate::rule;
-use crate::scenario::{Scenario, did_you_mean};
+use crate::scenario::{Diagnostics, Scenario, did_you_mean};
 use crate::session::{self, Ran, SessionError, Settings, Who};
 
 mod parallel;
@@ -56,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "RULE")]
     allow: Vec<String>,
     /// Fail if the score lies below
-    #[arg(long, value_name = "SCORE")]
+    #[arg(long, value_name = "SCORE", value_parser = output::bar)]
     fail_under: Option<f64>,
     /// Stop a client that has been silent for so long. Default: 10m, or more if the scenario is slow
     #[arg(long, value_name = "DURATION", value_parser = span)]
@@ -115,39 +115,41 @@ pub(super) fn run(args: &Args) -> Done {
     let watch = Stopwatch::start();
     let fresh = args.scenarios.is_empty() && args.clients.is_empty() && args.command.is_empty();
     check_names(args)?;
-    let (mut scenarios, mut bad) = if args.scenarios.is_empty() { library() } else { lint::read(&args.scenarios)? };
+    let (mut scenarios, bad) = if args.scenarios.is_empty() { library() } else { lint::read(&args.scenarios)? };
     if let Some(service) = &args.service {
         let known = brownout_mocks::service::SERVICES.iter().map(|s| s.id());
         if brownout_mocks::service::find(service).is_none() {
             return Err(unknown("service", service, known));
         }
         scenarios.retain(|s| &s.document.service == service);
-        if scenarios.is_empty() && bad == 0 {
+        if scenarios.is_empty() && bad.is_empty() {
             return Err(format!("none of the scenarios asks the service `{service}`"));
         }
     }
-    if bad > 0 {
-        // What can be played is played; what cannot is said, and counts.
-        bad = bad.max(1);
-    }
     let (jobs, skipped) = plan(args, &scenarios)?;
-    let mut report = Report { skipped, fail_under: args.fail_under, ..Report::default() };
-    play(args, &jobs, &mut report)?;
+    // What can be played is played; what cannot is said, and counts.
+    let broken = bad.iter().map(|d| Broken { scenario: d.origin.clone(), client: None, reason: d.summary() }).collect();
+    let mut report = Report { skipped, broken, fail_under: args.fail_under, ..Report::default() };
+    let played = play(args, &jobs, &mut report);
     report.wall_ms = Some(u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX));
-    output::write(&report, &args.report)?;
-    output::people(&format!("{}\n", report::summary(&report)));
+    let exit = output::finish(&report, &args.report);
     if fresh {
         output::people("\nA naive client fails: brownout run throttle-burst --client naive\n");
     }
-    let exit = report.exit();
-    Ok(if bad > 0 { exit.and(ExitStatus::Unusable) } else { exit })
+    Ok(played.map_or_else(
+        |message| {
+            output::error(&message);
+            exit.and(ExitStatus::Unusable)
+        },
+        |()| exit,
+    ))
 }
 
-fn library() -> (Vec<Scenario>, usize) {
+fn library() -> (Vec<Scenario>, Vec<Diagnostics>) {
     let parsed = crate::scenario::library::all().iter().map(|s| Scenario::parse(s.name, s.text));
     let good: Vec<Scenario> = parsed.filter_map(Result::ok).collect();
     // The shipped library has no mistakes; a test sees to it.
-    (good, 0)
+    (good, Vec::new())
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
@@ -281,7 +283,7 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
                 Err(error) => {
                     let (scenario, client) = (job.scenario.document.name.clone(), job.who.id().to_owned());
                     output::error(&format!("{scenario}: {error}"));
-                    report.broken.push(Broken { scenario, client, reason: error.to_string() });
+                    report.broken.push(Broken { scenario, client: Some(client), reason: error.to_string() });
                 }
             }
         },

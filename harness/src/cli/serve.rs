@@ -48,9 +48,9 @@ pub(super) fn run(args: &Args) -> Done {
     let scenario = match &args.scenario {
         Some(name) => {
             let (mut good, bad) = lint::read(std::slice::from_ref(name))?;
-            match (good.pop(), good.is_empty(), bad) {
-                (Some(scenario), true, 0) => scenario,
-                (_, _, 1..) => return Ok(ExitStatus::Unusable),
+            match (good.pop(), good.is_empty(), bad.is_empty()) {
+                (Some(scenario), true, true) => scenario,
+                (_, _, false) => return Ok(ExitStatus::Unusable),
                 _ => return Err(format!("`{name}` is more than one scenario; name one")),
             }
         }

@@ -6,8 +6,8 @@
 //! | protocol | where the members go |
 //! |---|---|
 //! | awsJson | the JSON body, beside `X-Amz-Target` |
-//! | ec2Query, awsQuery | the form, flattened ([`query`]) |
-//! | restXml, restJson1 | path labels, headers, query and body ([`rest`]) |
+//! | ec2Query, awsQuery | the form, flattened (`query`) |
+//! | restXml, restJson1 | path labels, headers, query and body (`rest`) |
 //! | API Gateway | the operation is `METHOD /path`; members `body` and `query` |
 
 use brownout_mocks::protocol::Protocol;

@@ -69,7 +69,7 @@ fn top() -> Vec<[String; 4]> {
     vec![
         row(
             "broken",
-            "list of {client: text, reason: text, scenario: text}",
+            "list of {client: text or null, reason: text, scenario: text}",
             "always",
             "Runs that could not be played, and why.",
         ),

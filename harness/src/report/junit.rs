@@ -14,7 +14,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         junit.add_test_suite(suite(entry));
     }
     for broken in &report.broken {
-        let mut suite = TestSuite::new(format!("{} with {}", broken.scenario, broken.client));
+        let mut suite = TestSuite::new(broken.title());
         suite.add_test_case(TestCase::new("played", not_ok(NonSuccessKind::Error, &broken.reason)));
         junit.add_test_suite(suite);
     }

@@ -30,7 +30,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{}", anstream::adapter::strip_str(&run_text(entry, false)))?;
     }
     for broken in &report.broken {
-        writeln!(out, "error {} with {}: {}", broken.scenario, broken.client, broken.reason)?;
+        writeln!(out, "error {}: {}", broken.title(), broken.reason)?;
     }
     writeln!(out, "{}", summary(report))
 }
@@ -71,7 +71,7 @@ fn details(entry: &Entry) -> String {
     let run = &entry.report;
     let count = |v| run.rules.iter().filter(|r| r.verdict == v).count();
     let kept = count(Verdict::Pass);
-    let mut parts = vec![if kept == 1 { "1 rule kept".to_owned() } else { format!("{kept} rules kept") }];
+    let mut parts = vec![format!("{kept} {} kept", if kept == 1 { "rule" } else { "rules" })];
     if count(Verdict::Inconclusive) > 0 {
         parts.push(format!("{} open", count(Verdict::Inconclusive)));
     }

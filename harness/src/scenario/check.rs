@@ -64,8 +64,8 @@ struct Draft {
 
 impl Draft {
     fn of(json: &Value) -> Self {
-        let workload: Vec<(usize, WorkItem)> = parts(json.get("workload"));
-        let steps: Vec<(usize, Step)> = parts(json.get("steps"));
+        let workload: Vec<(usize, WorkItem)> = parts(json.get("workload"), |v| read(v).or_else(|| bare_call(v)));
+        let steps: Vec<(usize, Step)> = parts(json.get("steps"), read);
         let service = json.get("service").and_then(Value::as_str).and_then(service::find);
         let calls = calls(&workload, service);
         let asked =
@@ -102,10 +102,19 @@ fn calls(workload: &[(usize, WorkItem)], service: Option<&'static dyn Service>) 
     calls
 }
 
-fn parts<T: DeserializeOwned>(list: Option<&Value>) -> Vec<(usize, T)> {
+fn parts<T>(list: Option<&Value>, read: impl Fn(&Value) -> Option<T>) -> Vec<(usize, T)> {
     let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let read = |(i, v): (usize, &Value)| T::deserialize(v).ok().map(|t| (i, t));
-    items.iter().take(STEPS_MAX).enumerate().filter_map(read).collect()
+    items.iter().take(STEPS_MAX).enumerate().filter_map(|(i, v)| read(v).map(|t| (i, t))).collect()
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    T::deserialize(value).ok()
+}
+
+/// A call with a mistyped key is still a call: what it calls can be checked.
+fn bare_call(item: &Value) -> Option<WorkItem> {
+    let keys = ["call", "service"].iter().filter_map(|key| Some(((*key).to_owned(), item.get(key)?.clone())));
+    read(&Value::Object(keys.collect()))
 }
 
 struct Checker<'c, 'f, 't> {

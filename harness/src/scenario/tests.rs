@@ -389,6 +389,12 @@ fn one_bad_step_does_not_hide_another() {
 }
 
 #[test]
+fn a_mistyped_key_does_not_hide_an_unknown_operation() {
+    let found = mistakes("workload: [{call: GetItme, rate: 4}]");
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
 fn a_mistake_in_an_alias_is_reported_once() {
     assert_eq!(
         mistakes("steps: [{id: a, when: &w {unitl: 5s}, inject: close}, {id: b, when: *w, inject: close, times: 1}]")
