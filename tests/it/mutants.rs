@@ -24,6 +24,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("instance-not-visible", "hammers-not-found"),
     ("lambda-concurrency", "no-throttle-retry"),
     ("lambda-service-error", "no-transient-retry"),
+    ("only-writes-denied", "retries-everything"),
     ("outage-then-health", "naive"),
     ("s3-slow-down", "naive"),
     ("security-group-not-visible", "gives-up-on-not-found"),
