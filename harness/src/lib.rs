@@ -1,5 +1,6 @@
 //! brownout plays a scripted AWS brownout against a real client and judges its retries.
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod evidence;
