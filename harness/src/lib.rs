@@ -14,3 +14,5 @@ pub mod runner;
 pub mod scenario;
 pub mod session;
 pub mod stats;
+#[cfg(feature = "wiremock")]
+pub mod wiremock;

@@ -3,3 +3,4 @@
 
 mod user_policy;
 mod wire;
+mod wiremock;
