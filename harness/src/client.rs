@@ -19,12 +19,14 @@ pub mod aws_sdk_rust;
 pub mod command;
 pub mod flow;
 pub mod mutant;
+mod player;
 pub mod policy;
 pub mod reference;
 mod registry;
 pub mod request;
 pub mod trap;
 
+pub use player::Player;
 pub use registry::{CLIENTS, ClientEntry, Made, Options, Role, find};
 
 /// A future that may move between threads.

@@ -1,5 +1,6 @@
 //! brownout plays a scripted AWS brownout against a real client and judges its retries.
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod docs;
@@ -14,3 +15,5 @@ pub mod runner;
 pub mod scenario;
 pub mod session;
 pub mod stats;
+#[cfg(feature = "wiremock")]
+pub mod wiremock;

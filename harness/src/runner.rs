@@ -9,7 +9,7 @@ use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
 use brownout_mocks::random::Seed;
 use brownout_mocks::transport::{Network, TcpTransport};
 
-use crate::client::{ClientEntry, Made, Options, Setting};
+use crate::client::{Made, Player, Setting};
 use crate::scenario::Scenario;
 
 mod command;
@@ -23,9 +23,7 @@ pub struct Play<'a> {
     /// The story.
     pub scenario: &'a Scenario,
     /// Who plays it.
-    pub client: &'a ClientEntry,
-    /// Settings of the client.
-    pub options: &'a Options,
+    pub client: &'a Player,
     /// Virtual or wall.
     pub time: Time,
     /// Seed and trial.
@@ -114,8 +112,10 @@ impl Play<'_> {
         let mut tasks = tokio::task::JoinSet::new();
         for client in 0..clients {
             let setting = Setting { network: network.clone(), clock: clock.clone(), seed: self.seed, client };
-            let made = (self.client.make)(&setting, self.options)
-                .map_err(|reason| RunError::Client { client: self.client.id.to_owned(), reason })?;
+            let made = self
+                .client
+                .make(&setting)
+                .map_err(|reason| RunError::Client { client: self.client.id().to_owned(), reason })?;
             let part = workload::Part::new(self.scenario, setting, recorder.clone());
             tasks.spawn(async move {
                 match made {
@@ -149,13 +149,13 @@ impl Play<'_> {
             scenario_name: self.scenario.document.name.clone(),
             scenario_text: self.scenario.text.clone(),
             seed: self.seed.run,
-            client: self.client.id.to_owned(),
-            client_version: (self.client.version)(),
+            client: self.client.id().to_owned(),
+            client_version: self.client.version().to_owned(),
             profile: self.profile.to_owned(),
             time: self.time,
             epoch: (self.time == Time::Virtual).then(|| clock.epoch_text()),
             tool: TOOL.to_owned(),
-            honours: self.client.honours.iter().map(|&h| h.to_owned()).collect(),
+            honours: self.client.honours().to_vec(),
             owns_demand: self.scenario.kind() == crate::scenario::Kind::Flow,
             estimated: false,
         }

@@ -6,7 +6,7 @@ use brownout_mocks::clock::{Stopwatch, Time};
 use brownout_mocks::journal::{Segment, Trial};
 use brownout_mocks::random::Seed;
 
-use crate::client::{self, ClientEntry, Options, Role};
+use crate::client::{self, ClientEntry, Options, Player, Role};
 use crate::guidance::{self, ChoiceError, Profile};
 use crate::judge::{Judge, RunReport};
 use crate::runner::{CommandError, CommandPlay, Play, RunError};
@@ -15,8 +15,10 @@ use crate::scenario::{Kind, ProfileChoice, Scenario};
 /// Who plays.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// A client in process.
+    /// A client of the list, in process.
     Client(&'static ClientEntry, Options),
+    /// A user's own client, in process.
+    Own(Player),
     /// A command.
     Command(Vec<String>),
 }
@@ -26,6 +28,7 @@ impl Who {
     pub fn id(&self) -> &str {
         match self {
             Self::Client(entry, _) => entry.id,
+            Self::Own(player) => player.id(),
             Self::Command(_) => "command",
         }
     }
@@ -34,7 +37,16 @@ impl Who {
     pub fn plays(&self, scenario: &Scenario) -> bool {
         match self {
             Self::Client(entry, _) => (entry.plays)(scenario.kind()),
+            Self::Own(player) => player.plays(scenario.kind()),
             Self::Command(_) => true,
+        }
+    }
+
+    fn ready(&self) -> Ready<'_> {
+        match self {
+            Self::Client(entry, options) => Ready::Player(Player::listed(entry, options)),
+            Self::Own(player) => Ready::Player(player.clone()),
+            Self::Command(command) => Ready::Command(command),
         }
     }
 
@@ -146,7 +158,7 @@ pub fn reference_for(kind: Kind, profile: &Profile) -> Option<&'static ClientEnt
 /// Plays and judges one scenario with one client.
 pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Result<Ran, SessionError> {
     let profile = profile_for(scenario, settings.profile.as_deref())?;
-    let stage = Stage { scenario, who, settings, run, profile: &profile };
+    let stage = Stage { scenario, who: who.ready(), settings, run, profile: &profile };
     let watch = Stopwatch::start();
 
     let control = if settings.control { Some(stage.play(0, Segment::Control)?) } else { None };
@@ -184,10 +196,16 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
     Ok(Ran { report: judge.report(), trials: kept, first: Some(first) })
 }
 
+/// Who plays, ready to be started again for each trial.
+enum Ready<'a> {
+    Player(Player),
+    Command(&'a [String]),
+}
+
 /// What the plays of one run have in common.
 struct Stage<'a> {
     scenario: &'a Scenario,
-    who: &'a Who,
+    who: Ready<'a>,
     settings: &'a Settings,
     run: u32,
     profile: &'a Profile,
@@ -195,13 +213,13 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn time(&self) -> Time {
-        if matches!(self.who, Who::Command(_)) { Time::Wall } else { self.settings.time }
+        if matches!(self.who, Ready::Command(_)) { Time::Wall } else { self.settings.time }
     }
 
     fn play(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
-        match self.who {
-            Who::Client(client, options) => self.in_process(client, options, self.settings.time, trial, segment),
-            Who::Command(command) => {
+        match &self.who {
+            Ready::Player(player) => self.in_process(player, self.settings.time, trial, segment),
+            Ready::Command(command) => {
                 let play = CommandPlay {
                     scenario: self.scenario,
                     command,
@@ -220,21 +238,14 @@ impl Stage<'_> {
     /// The reference client plays the scenario's workload, always in virtual time.
     fn reference(&self) -> Result<Option<Trial>, SessionError> {
         let Some(reference) = reference_for(self.scenario.kind(), self.profile) else { return Ok(None) };
-        self.in_process(reference, &Options::new(), Time::Virtual, 0, Segment::Reference).map(Some)
+        let reference = Player::listed(reference, &Options::new());
+        self.in_process(&reference, Time::Virtual, 0, Segment::Reference).map(Some)
     }
 
-    fn in_process(
-        &self,
-        client: &ClientEntry,
-        options: &Options,
-        time: Time,
-        trial: u64,
-        segment: Segment,
-    ) -> Result<Trial, SessionError> {
+    fn in_process(&self, client: &Player, time: Time, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
         let play = Play {
             scenario: self.scenario,
             client,
-            options,
             time,
             seed: Seed { run: self.settings.seed, trial },
             segment,

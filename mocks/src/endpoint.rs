@@ -196,10 +196,15 @@ impl Endpoint {
 
     /// An answer was sent, whole or cut.
     pub fn answered(&self, seq: Seq, reply: &Sent) {
-        let now = self.clock.now();
+        self.answered_at(seq, reply, self.clock.now());
+    }
+
+    /// An answer leaves at `at`, for transports that cannot see it leave. Its event stands where this is
+    /// called, so that such a journal has to be sorted by time.
+    pub fn answered_at(&self, seq: Seq, reply: &Sent, at: Duration) {
         self.lock().arrivals.answered(seq, reply.class.is_none(), reply.cut);
         self.recorder.push(
-            now,
+            at,
             EventKind::Answered(Box::new(Answered {
                 seq,
                 status: reply.status,
@@ -210,7 +215,7 @@ impl Endpoint {
                 body_bytes: reply.body_bytes,
                 cut: reply.cut,
                 first_byte_us: crate::journal::micros(reply.first_byte),
-                last_byte_us: crate::journal::micros(now),
+                last_byte_us: crate::journal::micros(at),
                 effect: reply.effect,
             })),
         );

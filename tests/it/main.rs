@@ -12,4 +12,6 @@ mod schema;
 mod snapshots;
 mod tidy;
 mod tree;
+mod user_policy;
 mod wire;
+mod wiremock;

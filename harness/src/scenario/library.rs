@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
 
+use super::Scenario;
 use super::suggest::did_you_mean;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../scenarios");
@@ -41,6 +42,12 @@ fn family(dir: &'static Dir<'static>) -> impl Iterator<Item = Shipped> {
 /// The scenario with this name.
 pub fn find(name: &str) -> Option<Shipped> {
     all().iter().copied().find(|s| s.name == name)
+}
+
+/// The scenario with this name, read; else a sentence for people.
+pub fn scenario(name: &str) -> Result<Scenario, String> {
+    let [shipped] = named(name)?[..] else { return Err(format!("`{name}` is a family, not one scenario")) };
+    Scenario::parse(shipped.name, shipped.text).map_err(|d| d.to_string())
 }
 
 /// The scenario with this name, or all of the family with this name; else a sentence for people.
