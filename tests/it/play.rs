@@ -1,6 +1,6 @@
 //! Playing scenarios, for the tests.
 
-use brownout::client::{self, ClientEntry};
+use brownout::client::{self, ClientEntry, Player};
 use brownout::runner::Play;
 use brownout::scenario::{Scenario, library};
 use brownout::session::{self, Settings, Who};
@@ -28,8 +28,7 @@ pub(crate) fn client(id: &str) -> &'static ClientEntry {
 pub(crate) fn trial(scenario: &Scenario, id: &str, seed: u64, number: u64) -> Trial {
     let play = Play {
         scenario,
-        client: client(id),
-        options: &Vec::new(),
+        client: &Player::listed(client(id), &Vec::new()),
         time: Time::Virtual,
         seed: Seed { run: seed, trial: number },
         segment: Segment::Run,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use brownout::client::{self, Options};
+use brownout::client::{self, Options, Player};
 use brownout::runner::Play;
 use brownout::scenario::Scenario;
 use brownout_mocks::clock::Time;
@@ -21,8 +21,7 @@ type Gaps = BTreeMap<(u64, u32), u64>;
 fn gaps(scenario: &Scenario, time: Time, options: &Options) -> Gaps {
     let play = Play {
         scenario,
-        client: client::find("aws-sdk-rust").unwrap(),
-        options,
+        client: &Player::listed(client::find("aws-sdk-rust").unwrap(), options),
         time,
         seed: Seed { run: 11, trial: 0 },
         segment: Segment::Run,
