@@ -119,6 +119,7 @@ fn every_rule_has_its_mutant() {
 
 /// Right clients are not blamed. The slice of a proof by hand: `.ci/long` plays a thousand seeds.
 #[test]
+#[expect(clippy::print_stderr, reason = "the figures of the proof by hand")]
 fn right_clients_are_never_blamed() {
     let seeds: u64 = std::env::var("BROWNOUT_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2);
     let first: u64 = std::env::var("BROWNOUT_FIRST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
