@@ -1,6 +1,6 @@
 //! The front door for a Rust user's own retry policy: one trait, one call, a verdict in a `#[test]`.
 //!
-//! Implement [`RetryPolicy`](crate::client::policy::RetryPolicy), pick a scenario, and
+//! Implement [`RetryPolicy`], pick a scenario, and
 //! [`assert_policy`] plays it as `brownout run` would: in virtual time, with its paired control and the
 //! profile's reference client, as often as the rules need to decide. Minutes of backoff take
 //! milliseconds, and the same seed gives the same verdict. Call it from a plain `#[test]`: each play starts
