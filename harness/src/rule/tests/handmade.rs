@@ -117,6 +117,7 @@ fn escaped_endpoint() {
     verdict("escaped_endpoint", "documented", &[attempts(1, 0)], NotApplicable);
     let mut wall = attempts(1, 0);
     wall.header.time = Time::Wall;
+    wall.header.client = "command".into();
     verdict("escaped_endpoint", "documented", &[wall], Pass);
 }
 
