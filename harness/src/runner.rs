@@ -40,6 +40,8 @@ pub struct Play<'a> {
     pub explain: bool,
     /// How long a client may be silent; by the scenario if none.
     pub client_timeout: Option<Duration>,
+    /// At most so many events are recorded; then the play is cut off.
+    pub events_max: usize,
 }
 
 /// Why brownout could not play. Never the client's fault.
@@ -77,7 +79,7 @@ impl Play<'_> {
             Time::Virtual => Clock::simulated(self.scenario.epoch()),
             Time::Wall => Clock::wall(),
         };
-        let recorder = Recorder::new();
+        let recorder = Recorder::with_limit(self.events_max);
         let mut plan = match self.segment {
             Segment::Control => self.scenario.control_plan(self.seed),
             Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
@@ -120,7 +122,7 @@ impl Play<'_> {
                 }
             });
         }
-        let all = async { while tasks.join_next().await.is_some() {} };
+        let all = workload::all(tasks);
         let hung = tokio::select! {
             biased;
             () = all => false,

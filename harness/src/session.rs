@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_mocks::clock::{Stopwatch, Time};
-use brownout_mocks::journal::{Segment, Trial};
+use brownout_mocks::journal::{EVENTS_MAX, Segment, Trial};
 use brownout_mocks::random::Seed;
 
 use crate::client::{self, ClientEntry, Options, Player, Role};
@@ -254,6 +254,7 @@ impl Stage<'_> {
             clients: self.settings.clients,
             explain: self.settings.explain,
             client_timeout: self.settings.client_timeout,
+            events_max: EVENTS_MAX,
         };
         Ok(play.play()?)
     }

@@ -18,10 +18,17 @@ use std::time::Duration;
 pub const EVENTS_MAX: usize = 1_000_000;
 
 /// Collects the events of one trial. Cheap to clone; all clones append to the same list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Recorder {
     shared: Arc<Mutex<Vec<Event>>>,
     full: Arc<tokio::sync::Notify>,
+    limit: usize,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::with_limit(EVENTS_MAX)
+    }
 }
 
 impl Recorder {
@@ -30,10 +37,15 @@ impl Recorder {
         Self::default()
     }
 
-    /// Appends an event. Past [`EVENTS_MAX`] events are dropped; [`Recorder::is_full`] tells.
+    /// An empty recorder for so many events.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { shared: Arc::default(), full: Arc::default(), limit }
+    }
+
+    /// Appends an event. Past the limit, [`EVENTS_MAX`] by default, events are dropped; [`Recorder::is_full`] tells.
     pub fn push(&self, at: Duration, kind: EventKind) {
         let mut events = self.lock();
-        if events.len() < EVENTS_MAX {
+        if events.len() < self.limit {
             events.push(Event { at_us: micros(at), kind });
         } else {
             self.full.notify_one();
@@ -52,7 +64,7 @@ impl Recorder {
 
     /// Whether the limit was reached.
     pub fn is_full(&self) -> bool {
-        self.lock().len() >= EVENTS_MAX
+        self.lock().len() >= self.limit
     }
 
     /// How many events there are.
