@@ -131,6 +131,12 @@ impl Judge {
         RunReport::new(self, rules, unfired, expected)
     }
 
+    /// What can be said by now about one rule; `None` if there is no such rule.
+    pub fn rule(&self, id: &str) -> Option<RuleReport> {
+        let doc = crate::rule::find(id)?;
+        Some(self.rule_report(doc.id, doc.code, doc.rule.check(&self.evidence)))
+    }
+
     fn asked_for(&self, rule: &RuleReport) -> bool {
         self.document.expect.judge.iter().any(|name| rule.is(name))
     }

@@ -9,6 +9,8 @@ pub mod exit;
 pub mod guidance;
 pub mod judge;
 pub mod load;
+#[cfg(feature = "proptest")]
+pub mod property;
 pub mod report;
 pub mod rule;
 pub mod runner;

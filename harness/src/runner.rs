@@ -40,6 +40,8 @@ pub struct Play<'a> {
     pub explain: bool,
     /// How long a client may be silent; by the scenario if none.
     pub client_timeout: Option<Duration>,
+    /// At most so many events are recorded; then the play is cut off.
+    pub events_max: usize,
 }
 
 /// Why brownout could not play. Never the client's fault.
@@ -60,7 +62,7 @@ pub enum RunError {
 
 /// The most events of one trial in process. A client that never stops is stopped here, in a second or
 /// two, and judged by what was seen.
-const EVENTS_MAX: usize = 200_000;
+pub const EVENTS_MAX: usize = 200_000;
 
 /// The tool's name and version, as it stands in journals and reports.
 pub const TOOL: &str = concat!("brownout ", env!("CARGO_PKG_VERSION"));
@@ -81,7 +83,7 @@ impl Play<'_> {
             Time::Virtual => Clock::simulated(self.scenario.epoch()),
             Time::Wall => Clock::wall(),
         };
-        let recorder = Recorder::with_limit(EVENTS_MAX);
+        let recorder = Recorder::with_limit(self.events_max);
         let mut plan = match self.segment {
             Segment::Control => self.scenario.control_plan(self.seed),
             Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
@@ -124,7 +126,7 @@ impl Play<'_> {
                 }
             });
         }
-        let all = async { while tasks.join_next().await.is_some() {} };
+        let all = workload::all(tasks);
         let hung = tokio::select! {
             biased;
             () = all => false,

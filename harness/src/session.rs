@@ -9,7 +9,7 @@ use brownout_mocks::random::Seed;
 use crate::client::{self, ClientEntry, Options, Player, Role};
 use crate::guidance::{self, ChoiceError, Profile};
 use crate::judge::{Judge, RunReport};
-use crate::runner::{CommandError, CommandPlay, Play, RunError};
+use crate::runner::{CommandError, CommandPlay, EVENTS_MAX, Play, RunError};
 use crate::scenario::{Kind, ProfileChoice, Scenario};
 
 /// Who plays.
@@ -254,6 +254,7 @@ impl Stage<'_> {
             clients: self.settings.clients,
             explain: self.settings.explain,
             client_timeout: self.settings.client_timeout,
+            events_max: EVENTS_MAX,
         };
         Ok(play.play()?)
     }

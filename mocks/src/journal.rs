@@ -42,7 +42,7 @@ impl Recorder {
         Self { shared: Arc::default(), full: Arc::default(), limit }
     }
 
-    /// Appends an event. Past the limit events are dropped; [`Recorder::is_full`] tells.
+    /// Appends an event. Past the limit, [`EVENTS_MAX`] by default, events are dropped; [`Recorder::is_full`] tells.
     pub fn push(&self, at: Duration, kind: EventKind) {
         let mut events = self.lock();
         if events.len() < self.limit {

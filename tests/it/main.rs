@@ -8,6 +8,7 @@ mod docs;
 mod library;
 mod mutants;
 mod play;
+mod property;
 mod schema;
 mod snapshots;
 mod tidy;

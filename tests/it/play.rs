@@ -1,7 +1,7 @@
 //! Playing scenarios, for the tests.
 
 use brownout::client::{self, ClientEntry, Player};
-use brownout::runner::Play;
+use brownout::runner::{EVENTS_MAX, Play};
 use brownout::scenario::{Scenario, library};
 use brownout::session::{self, Settings, Who};
 use brownout_mocks::clock::Time;
@@ -37,6 +37,7 @@ pub(crate) fn trial(scenario: &Scenario, id: &str, seed: u64, number: u64) -> Tr
         clients: None,
         explain: false,
         client_timeout: None,
+        events_max: EVENTS_MAX,
     };
     play.play().unwrap()
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use brownout::client::{self, Options, Player};
-use brownout::runner::Play;
+use brownout::runner::{EVENTS_MAX, Play};
 use brownout::scenario::Scenario;
 use brownout_mocks::clock::Time;
 use brownout_mocks::journal::{EventKind, Segment};
@@ -30,6 +30,7 @@ fn gaps(scenario: &Scenario, time: Time, options: &Options) -> Gaps {
         clients: None,
         explain: false,
         client_timeout: None,
+        events_max: EVENTS_MAX,
     };
     let trial = play.play().unwrap();
     let mut ended: BTreeMap<u64, u64> = BTreeMap::new();

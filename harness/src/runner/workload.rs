@@ -126,7 +126,7 @@ impl Part {
                 ledger.make(&*client, &call).await;
             });
         }
-        while tasks.join_next().await.is_some() {}
+        all(tasks).await;
     }
 
     /// So many calls at a time.
@@ -143,7 +143,7 @@ impl Part {
                 }
             });
         }
-        while tasks.join_next().await.is_some() {}
+        all(tasks).await;
     }
 
     /// Plays the items that are flows.
@@ -181,6 +181,15 @@ impl Part {
                 }
             }
             flow.play(item, session, random).await;
+        }
+    }
+}
+
+/// Waits for all. A panic in a client's own code is its author's to see: it goes on to whoever plays.
+pub(super) async fn all(mut tasks: JoinSet<()>) {
+    while let Some(done) = tasks.join_next().await {
+        if let Err(Ok(panic)) = done.map_err(tokio::task::JoinError::try_into_panic) {
+            std::panic::resume_unwind(panic);
         }
     }
 }
