@@ -9,9 +9,9 @@ use crate::clock::Clock;
 use crate::fault::{Break, Effect};
 use crate::journal::{Answered, By, EventKind, How, Recorder, Seq};
 use crate::plan::{Plan, PlanState};
-use crate::protocol::Reply;
+use crate::protocol::{Reply, WireError};
 use crate::request::{Attempt, Request};
-use crate::service::Class;
+use crate::service::{Class, Done};
 
 mod arrival;
 mod world;
@@ -169,11 +169,11 @@ impl Endpoint {
             let normal = if effect == Effect::Before {
                 perform(&attempt, &mut inner.world, unmodelled)
             } else {
-                inner.world.request_id_reply(&attempt)
+                Normal::lie(&mut inner.world)
             };
-            served.effect = effect == Effect::Before && normal.class.is_none();
-            if answers {
-                served.reply.get_or_insert(normal);
+            served.effect = effect == Effect::Before && normal.happened();
+            if answers && served.reply.is_none() {
+                served.reply = Some(normal.dress(&attempt));
             }
         } else if served.effect_after {
             inner.pending.push((attempt, unmodelled));
@@ -191,7 +191,7 @@ impl Endpoint {
         let (attempt, unmodelled) = inner.pending.swap_remove(index);
         inner.world.now = self.clock.now();
         inner.world.date = self.clock.date();
-        Some(perform(&attempt, &mut inner.world, unmodelled))
+        Some(perform(&attempt, &mut inner.world, unmodelled).dress(&attempt))
     }
 
     /// An answer was sent, whole or cut.
@@ -280,33 +280,45 @@ fn retry_after_ms(value: &str, clock: &Clock) -> Option<u64> {
     date.duration_since(clock.date()).ok().map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The normal answer of an operation, and its effect.
-fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) -> Reply {
-    let service = attempt.service;
-    let head = attempt.request.method == http::Method::HEAD;
-    let result = if unmodelled {
-        Err(crate::service::unmodelled(service, &attempt.operation))
-    } else {
-        service.perform(attempt, world)
-    };
-    let id = world.request_id();
-    match result {
-        Ok(done) => {
-            let mut reply = attempt.protocol.answer(service, &attempt.operation, &done, &id);
-            if head {
-                reply.body = bytes::Bytes::new();
+/// What an operation did: its normal answer, not yet dressed for the wire.
+struct Normal {
+    result: Result<Done, WireError>,
+    request_id: String,
+}
+
+impl Normal {
+    /// A good answer of an operation that did not happen: empty, in the right shape.
+    fn lie(world: &mut World) -> Self {
+        let output = serde_json::Value::Object(serde_json::Map::new());
+        Self { result: Ok(Done { output, ..Done::default() }), request_id: world.request_id() }
+    }
+
+    fn happened(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    fn dress(&self, attempt: &Attempt) -> Reply {
+        let (service, protocol) = (attempt.service, attempt.protocol);
+        let head = attempt.request.method == http::Method::HEAD;
+        match &self.result {
+            Ok(done) => {
+                let mut reply = protocol.answer(service, &attempt.operation, done, &self.request_id);
+                if head {
+                    reply.body = bytes::Bytes::new();
+                }
+                reply
             }
-            reply
+            Err(error) => protocol.error(service, error, &self.request_id, head),
         }
-        Err(error) => attempt.protocol.error(service, &error, &id, head),
     }
 }
 
-impl World {
-    /// A good answer of an operation that did not happen: empty, in the right shape.
-    fn request_id_reply(&mut self, attempt: &Attempt) -> Reply {
-        let id = self.request_id();
-        let empty = serde_json::Value::Object(serde_json::Map::new());
-        attempt.protocol.success(attempt.service, &attempt.operation, &empty, &id)
-    }
+/// The effect of an operation, and its normal answer.
+fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) -> Normal {
+    let result = if unmodelled {
+        Err(crate::service::unmodelled(attempt.service, &attempt.operation))
+    } else {
+        attempt.service.perform(attempt, world)
+    };
+    Normal { result, request_id: world.request_id() }
 }

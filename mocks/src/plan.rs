@@ -131,12 +131,20 @@ pub struct PlannedStep {
     pub id: String,
     /// Its faults.
     pub faults: Vec<Fault>,
+    /// Whether it acts when a connection is accepted.
+    pub at_connect: bool,
 }
 
 impl Plan {
     /// A plan over `steps`. An empty list is the control: all faults off.
     pub fn new(steps: &[Step], seed: crate::random::Seed, service: &'static dyn crate::service::Service) -> Self {
-        let steps = steps.iter().map(|s| PlannedStep { id: s.id(), faults: s.faults(), step: s.clone() }).collect();
+        let planned = |step: &Step| PlannedStep {
+            id: step.id(),
+            faults: step.faults(),
+            at_connect: step.at_connect(),
+            step: step.clone(),
+        };
+        let steps = steps.iter().map(planned).collect();
         Self { steps, seed, service, accounts: Accounts::new(), explain: false }
     }
 }

@@ -1,7 +1,7 @@
 //! Who sent a request, and which attempt of which invocation it is. Decided while serving; the judge
 //! never renumbers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use sha2::{Digest as _, Sha256};
 
@@ -21,8 +21,9 @@ enum InvocationKey {
     Shape(u32, String),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Invocation {
+    key: InvocationKey,
     number: u64,
     attempts: u32,
     call_ordinal: u64,
@@ -42,16 +43,24 @@ struct Invocation {
 pub(super) struct Arrivals {
     seq: Seq,
     invocations: u64,
-    open: HashMap<InvocationKey, Invocation>,
-    by_seq: HashMap<Seq, InvocationKey>,
+    numbers: HashMap<InvocationKey, u64>,
+    open: HashMap<u64, Invocation>,
+    /// The invocation of each attempt that may still be heard of: the last of its invocation.
+    by_seq: HashMap<Seq, u64>,
+    /// Invocations that succeeded, the oldest first: nothing more is expected of them.
+    over: VecDeque<u64>,
     ordinals: HashMap<(u32, String), u64>,
     accounts: HashMap<String, String>,
     agents: HashSet<u64>,
     on_connection: HashMap<u64, Seq>,
 }
 
-/// How many attempts are remembered for the sake of their invocation.
+/// How many invocations are remembered that have not succeeded.
 const REMEMBERED: usize = 200_000;
+
+/// How many invocations are remembered after their success, should one come again all the same. Few, so
+/// that a long run of successes needs no memory.
+const REMEMBERED_OVER: usize = 1_024;
 
 impl Arrivals {
     /// Recognises and numbers a request.
@@ -64,7 +73,7 @@ impl Arrivals {
         let sdk = SdkRequest::read(&request);
         let body_hash = (!request.body.is_empty()).then(|| hex::encode(&Sha256::digest(&request.body)[..8]));
         let key = key(&request, &recognised, &sender, tag, body_hash.as_deref());
-        let (invocation, resend) =
+        let Numbers { invocation, attempt, call_ordinal, resend } =
             self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt);
         self.on_connection.insert(connection, seq);
 
@@ -76,8 +85,8 @@ impl Arrivals {
             client: sender.client,
             account: sender.account.clone(),
             call: tag.map(|t| t.call),
-            invocation: invocation.number,
-            attempt: invocation.attempts,
+            invocation,
+            attempt,
             resend,
             service: recognised.service.id().to_owned(),
             operation: recognised.operation.clone(),
@@ -101,21 +110,25 @@ impl Arrivals {
             sender,
             tag,
             seq,
-            invocation: invocation.number,
-            attempt: invocation.attempts,
-            call_ordinal: invocation.call_ordinal,
+            invocation,
+            attempt,
+            call_ordinal,
         };
         (attempt, received)
     }
 
     /// An attempt was answered.
     pub(super) fn answered(&mut self, seq: Seq, success: bool, cut: bool) {
-        if let Some(invocation) = self.by_seq.get(&seq).and_then(|key| self.open.get_mut(key))
-            && invocation.last_seq == seq
-        {
-            invocation.succeeded = success && !cut;
-            invocation.answered = !cut;
-            invocation.broken = cut;
+        let Some(invocation) = self.by_seq.get(&seq).and_then(|number| self.open.get_mut(number)) else { return };
+        invocation.succeeded = success && !cut;
+        invocation.answered = !cut;
+        invocation.broken = cut;
+        if invocation.succeeded {
+            self.by_seq.remove(&seq);
+            self.over.push_back(invocation.number);
+            if self.over.len() > REMEMBERED_OVER {
+                self.forget_oldest();
+            }
         }
     }
 
@@ -123,12 +136,21 @@ impl Arrivals {
     pub(super) fn closed(&mut self, connection: u64, in_hand: bool) {
         self.agents.remove(&connection);
         let Some(seq) = self.on_connection.remove(&connection) else { return };
-        if let Some(invocation) = self.by_seq.get(&seq).and_then(|key| self.open.get_mut(key))
-            && invocation.last_seq == seq
-        {
+        if let Some(invocation) = self.by_seq.get(&seq).and_then(|number| self.open.get_mut(number)) {
             invocation.broken |= in_hand;
             // The next like request may come on any connection.
             invocation.last_connection = 0;
+        }
+    }
+
+    /// Forgets the invocation that has been over for longest, unless it has begun again.
+    fn forget_oldest(&mut self) {
+        let Some(number) = self.over.pop_front() else { return };
+        if self.open.get(&number).is_some_and(|i| i.succeeded)
+            && let Some(invocation) = self.open.remove(&number)
+            && self.numbers.get(&invocation.key) == Some(&number)
+        {
+            self.numbers.remove(&invocation.key);
         }
     }
 
@@ -169,27 +191,28 @@ impl Arrivals {
         operation: &str,
         tag: Option<CallTag>,
         sdk_attempt: Option<u32>,
-    ) -> (Invocation, bool) {
+    ) -> Numbers {
         let shape = matches!(key, InvocationKey::Shape(..));
-        let known = self.open.get(&key).filter(|i| {
+        let known = self.numbers.get(&key).copied().filter(|number| {
             // Without an id, only a repeat after a failure is the same invocation, and only where the
             // failed one was: on its connection, or anywhere once that is gone.
-            !shape || (!i.succeeded && (i.last_connection == connection || i.last_connection == 0))
+            self.open.get(number).is_some_and(|i| {
+                !shape || (!i.succeeded && (i.last_connection == connection || i.last_connection == 0))
+            })
         });
-        let (mut invocation, resend) = if let Some(known) = known {
-            // An HTTP library that finds its connection dead sends the same bytes again by itself.
-            let resend =
-                known.broken && !known.answered && sdk_attempt.is_some() && sdk_attempt == known.last_sdk_attempt;
-            (known.clone(), resend)
-        } else {
+        let number = known.unwrap_or_else(|| {
             self.invocations += 1;
+            let number = self.invocations;
+            if self.open.len() >= REMEMBERED {
+                self.forget_all();
+            }
             let ordinal = self.ordinals.entry((sender.client, operation.to_owned())).or_default();
             *ordinal += 1;
-            let call_ordinal = tag.map_or(*ordinal, |t| t.ordinal);
             let new = Invocation {
-                number: self.invocations,
+                key: key.clone(),
+                number,
                 attempts: 0,
-                call_ordinal,
+                call_ordinal: tag.map_or(*ordinal, |t| t.ordinal),
                 last_seq: seq,
                 last_connection: connection,
                 last_sdk_attempt: None,
@@ -197,23 +220,46 @@ impl Arrivals {
                 broken: false,
                 answered: false,
             };
-            (new, false)
-        };
+            // One of the same shape that goes on elsewhere keeps its number, but no more attempts.
+            self.numbers.insert(key, number);
+            self.open.insert(number, new);
+            number
+        });
+        let Some(invocation) = self.open.get_mut(&number) else { return Numbers::default() };
+        // An HTTP library that finds its connection dead sends the same bytes again by itself.
+        let resend = known.is_some()
+            && invocation.broken
+            && !invocation.answered
+            && sdk_attempt.is_some()
+            && sdk_attempt == invocation.last_sdk_attempt;
         if !resend {
             invocation.attempts = invocation.attempts.saturating_add(1);
         }
+        self.by_seq.remove(&invocation.last_seq);
+        self.by_seq.insert(seq, number);
         invocation.last_seq = seq;
         invocation.last_connection = connection;
         invocation.last_sdk_attempt = sdk_attempt;
         (invocation.succeeded, invocation.broken, invocation.answered) = (false, false, false);
-        if self.by_seq.len() >= REMEMBERED {
-            self.by_seq.clear();
-            self.open.clear();
-        }
-        self.by_seq.insert(seq, key.clone());
-        self.open.insert(key, invocation.clone());
-        (invocation, resend)
+        let (attempt, call_ordinal) = (invocation.attempts, invocation.call_ordinal);
+        Numbers { invocation: number, attempt, call_ordinal, resend }
     }
+
+    fn forget_all(&mut self) {
+        self.numbers.clear();
+        self.open.clear();
+        self.by_seq.clear();
+        self.over.clear();
+    }
+}
+
+/// What an attempt is, by number.
+#[derive(Debug, Default)]
+struct Numbers {
+    invocation: u64,
+    attempt: u32,
+    call_ordinal: u64,
+    resend: bool,
 }
 
 /// What identifies the invocation of a request.

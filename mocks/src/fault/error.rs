@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,14 +104,12 @@ fn ceil_seconds(duration: Duration) -> u64 {
 
 /// A date as HTTP writes it (RFC 9110, 5.6.7).
 pub fn http_date(date: std::time::SystemTime) -> String {
-    Timestamp::try_from(date).map_or_else(
-        |_| "Thu, 01 Jan 1970 00:00:00 GMT".into(),
-        |t| t.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-    )
+    // Years that a date can write: `fmt_http_date` knows no others.
+    let seconds = date.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs()).min(253_402_300_799);
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
 }
 
 /// Reads a date as HTTP writes it.
 pub fn read_http_date(text: &str) -> Option<std::time::SystemTime> {
-    let date = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", text.trim()).ok()?.to_datetime().ok()?;
-    Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().into())
+    httpdate::parse_http_date(text.trim()).ok()
 }

@@ -80,7 +80,7 @@ impl PlanState {
         let explain = self.plan.explain;
         for index in 0..self.plan.steps.len() {
             let planned = &self.plan.steps[index];
-            if planned.step.at_connect() {
+            if planned.at_connect {
                 continue;
             }
             if let Some(key) = planned.step.when.misfit(attempt, now) {
@@ -166,7 +166,7 @@ impl PlanState {
     pub fn at_connect(&mut self, connection: u64, now: Duration) -> Option<usize> {
         for (index, planned) in self.plan.steps.iter().enumerate() {
             let (step, state) = (&planned.step, &mut self.states[index]);
-            if !step.at_connect() || !step.when.in_time(now) {
+            if !planned.at_connect || !step.when.in_time(now) {
                 continue;
             }
             let matched = state.matched.entry(String::new()).or_default();

@@ -21,15 +21,16 @@ const BATCH_MAX: usize = 100;
 /// Text that is the same for equal values, in whatever order their members came.
 fn canonical(value: &Value) -> String {
     match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by_key(|(name, _)| *name);
-            let parts: Vec<String> =
-                members.iter().map(|(name, value)| format!("{name:?}:{}", canonical(value))).collect();
-            parts.join(",")
-        }
+        Value::Object(members) => canonical_members(members),
         other => other.to_string(),
     }
+}
+
+fn canonical_members(members: &Map<String, Value>) -> String {
+    let mut members: Vec<_> = members.iter().collect();
+    members.sort_by_key(|(name, _)| *name);
+    let parts: Vec<String> = members.iter().map(|(name, value)| format!("{name:?}:{}", canonical(value))).collect();
+    parts.join(",")
 }
 
 impl<'a> Stage<'a> {
@@ -79,7 +80,7 @@ impl<'a> Stage<'a> {
         let members =
             key.and_then(Value::as_object).filter(|k| !k.is_empty()).ok_or_else(|| invalid("Key is missing"))?;
         self.learn_key(table, members.keys().cloned().collect());
-        Ok(format!("{table}/{}", canonical(&Value::Object(members.clone()))))
+        Ok(format!("{table}/{}", canonical_members(members)))
     }
 
     fn stored(&self, table: &str) -> impl Iterator<Item = (String, &Value)> {
