@@ -89,7 +89,7 @@ impl Ruling {
         if !findings.is_empty() {
             Self::Fail(findings)
         } else if seen > 0 {
-            Self::Pass(format!("{seen} {what}"))
+            Self::Pass(format!("{what}: {seen}"))
         } else {
             Self::NotApplicable(nothing.to_owned())
         }
