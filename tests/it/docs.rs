@@ -11,6 +11,7 @@ use brownout::scenario::Scenario;
 use brownout::session::{self, Settings, Who};
 use serde_json::Value;
 
+use crate::command::brownout;
 use crate::tree::{files, root};
 
 #[test]
@@ -121,4 +122,30 @@ fn every_scenario_in_our_documentation_is_played() {
         }
     }
     assert!(played > 0, "no example was found; has the fence changed?");
+}
+
+/// The README's two excerpts of output, line by line: `…` stands for the rest of a line, and the time that the
+/// reader's machine took is the reader's own.
+#[test]
+fn the_readme_shows_what_a_newcomer_sees() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let timeless = |line: &str| match (line.rfind(" · "), line.rfind(" (")) {
+        (Some(dot), Some(virtual_time)) if dot < virtual_time && line.contains("scenarios:") => {
+            format!("{}{}", &line[..dot], &line[virtual_time..])
+        }
+        _ => line.trim_end().to_owned(),
+    };
+    for (mark, arguments) in
+        [("scenarios: ", &["run"][..]), ("FAIL  throttle-burst", &["run", "throttle-burst", "--client", "naive"][..])]
+    {
+        let said: Vec<String> = brownout(arguments).stderr.lines().map(timeless).collect();
+        let block = readme.split("```text\n").skip(1).filter_map(|b| b.split("```").next()).find(|b| b.contains(mark));
+        for line in block.unwrap_or_else(|| panic!("the README has no excerpt with {mark:?}")).lines() {
+            let shown = match line.strip_suffix('…') {
+                Some(start) => said.iter().any(|s| s.starts_with(start.trim_end())),
+                None => said.contains(&timeless(line)),
+            };
+            assert!(shown, "`brownout {}` no longer prints what the README shows:\n{line}", arguments.join(" "));
+        }
+    }
 }
