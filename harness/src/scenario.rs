@@ -17,8 +17,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use brownout_mocks::clock::Clock;
-use brownout_mocks::fault::Fault;
+use brownout_mocks::clock::{Clock, Time};
 use brownout_mocks::plan::{Plan, Step};
 use brownout_mocks::random::Seed;
 use brownout_mocks::service::{self, Service};
@@ -154,6 +153,7 @@ impl Scenario {
     pub fn plan(&self, seed: Seed) -> Plan {
         let mut plan = Plan::new(&self.document.steps, seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
+        plan.capacity.clone_from(&self.document.capacity);
         plan
     }
 
@@ -161,17 +161,31 @@ impl Scenario {
     pub fn control_plan(&self, seed: Seed) -> Plan {
         let mut plan = Plan::new(&[], seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
+        plan.capacity.clone_from(&self.document.capacity);
         plan
+    }
+
+    /// Whether credentials expire, so that clients have to be able to fetch fresh ones.
+    pub fn hands_out_credentials(&self) -> bool {
+        self.document.steps.iter().flat_map(Step::faults).any(|f| f.name() == "expired_credentials")
+    }
+
+    /// Why it cannot be played in this kind of time, if it cannot.
+    pub fn why_not(&self, time: Time) -> Option<String> {
+        let plan = self.plan(Seed { run: 1, trial: 0 });
+        let step = plan.only_virtual().filter(|_| time == Time::Wall)?;
+        Some(format!(
+            "`{}` cannot be played in wall time: step `{step}` counts refused connections, which over TCP only the \
+             kernel sees; give `refuse` a time instead (`for`, `after`, `until`)",
+            self.document.name
+        ))
     }
 
     /// The longest silence that the scenario itself makes: the start of its last step, or its longest delay.
     pub fn longest_silence(&self) -> Duration {
         let steps = self.document.steps.iter();
         let starts = steps.clone().filter_map(|s| s.when.after).map(Span::get);
-        let delays = steps.flat_map(Step::faults).filter_map(|f| match f {
-            Fault::Latency(latency) => Some(latency.longest()),
-            _ => None,
-        });
+        let delays = steps.flat_map(Step::faults).map(|f| f.inject().longest());
         starts.chain(delays).max().unwrap_or_default()
     }
 

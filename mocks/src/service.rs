@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::endpoint::World;
-use crate::protocol::{Protocol, WireError};
+use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::{Attempt, Request, percent_decode};
 
+mod batch;
 mod dynamodb;
 mod ec2;
 mod execute_api;
@@ -25,8 +26,10 @@ mod scope;
 mod sqs;
 mod sts;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
+pub use batch::Batch;
+pub use execute_api::JOB;
 pub use recognise::{Recognised, recognise};
 
 /// The services, in alphabetical order.
@@ -158,6 +161,39 @@ pub trait Service: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The code with which it refuses a signature whose date is too far from its own.
+    fn skew_code(&self) -> &'static str {
+        "InvalidSignatureException"
+    }
+
+    /// The code with which it refuses credentials that have expired.
+    fn expired_code(&self) -> &'static str {
+        "ExpiredTokenException"
+    }
+
+    /// The code with which it says that it has no room for a request, with status 503.
+    fn overload_code(&self) -> &'static str {
+        "ServiceUnavailable"
+    }
+
+    /// Whether a good answer of `operation` carries a checksum of its body.
+    fn checks(&self, _operation: &str) -> bool {
+        false
+    }
+
+    /// Makes the checksum of a good answer wrong.
+    fn corrupt(&self, _attempt: &Attempt, _reply: &mut Reply) {}
+
+    /// How `operation` takes entries that may fail one by one, if it is a batch.
+    fn batch(&self, _operation: &str) -> Option<&'static Batch> {
+        None
+    }
+
+    /// How many entries a request has.
+    fn entries(&self, attempt: &Attempt) -> usize {
+        self.batch(&attempt.operation).map_or(0, |batch| batch.entries(&attempt.params))
+    }
+
     /// The operations it models.
     fn operations(&self) -> &'static [Operation];
 
@@ -245,7 +281,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 /// A date as the XML and JSON bodies of AWS write it.
-fn iso_date(date: SystemTime) -> String {
+pub(crate) fn iso_date(date: SystemTime) -> String {
     jiff::Timestamp::try_from(date).map(|t| t.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()).unwrap_or_default()
 }
 

@@ -72,6 +72,9 @@ async fn serve(args: &Args, scenario: &Scenario) -> Result<Vec<Event>, String> {
             args.host
         ));
     }
+    if let Some(reason) = scenario.why_not(Time::Wall) {
+        return Err(reason);
+    }
     let (clock, recorder) = (Clock::wall(), Recorder::new());
     let endpoint = Endpoint::new(scenario.plan(Seed { run: args.seed, trial: 0 }), clock.clone(), recorder.clone());
     let address = SocketAddr::new(args.host, args.port);

@@ -89,6 +89,11 @@ impl Builder {
                     closed(attempt, at_us, *by);
                 }
             }
+            EventKind::StreamReset { seq, .. } => {
+                if let Some(attempt) = self.attempt(*seq) {
+                    closed(attempt, at_us, By::Fault);
+                }
+            }
             EventKind::Escaped { host, request } => {
                 self.trial.escapes.push(Escape { at_us, host: host.clone(), request: request.clone() });
             }
@@ -100,7 +105,10 @@ impl Builder {
                 self.trial.exit = exit.or(self.trial.exit);
                 self.trial.signal = signal.or(self.trial.signal);
             }
-            EventKind::Connected { .. } | EventKind::ConnectionClosed { seq: None, .. } => {}
+            EventKind::PortClosed { .. }
+            | EventKind::CredentialsIssued { .. }
+            | EventKind::Connected { .. }
+            | EventKind::ConnectionClosed { seq: None, .. } => {}
         }
     }
 

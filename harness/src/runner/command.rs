@@ -11,7 +11,7 @@ use brownout_mocks::random::Seed;
 use brownout_mocks::transport::TcpTransport;
 
 use super::{TOOL, patience, silent};
-use crate::client::command::start;
+use crate::client::command::{Seal, start};
 use crate::client::trap::Trap;
 use crate::scenario::Scenario;
 
@@ -99,7 +99,9 @@ impl CommandPlay<'_> {
         recorder: &Recorder,
     ) -> Result<(), CommandError> {
         let program = self.command.first().cloned().unwrap_or_default();
-        let mut started = start(self.command, address, trap.address()).map_err(|e| CommandError::Start {
+        let session = self.scenario.hands_out_credentials();
+        let seal = Seal { endpoint: address, trap: trap.address(), client: 0, session };
+        let mut started = start(self.command, seal).map_err(|e| CommandError::Start {
             program: program.clone(),
             reason: match e.kind() {
                 std::io::ErrorKind::NotFound => "there is no such program".to_owned(),

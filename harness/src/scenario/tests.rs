@@ -122,20 +122,17 @@ fn each_mistake_against_the_schema_is_explained() {
             "upstream: http://x",
             "5:1 `upstream` is part of the language, but this version of brownout does not play it yet",
         ),
-        (
-            "capacity: {workers: 8}",
-            "5:1 `capacity` is part of the language, but this version of brownout does not play it yet",
-        ),
+        ("capacity: {workers: 8}", "5:12 `capacity` lacks `service_time`"),
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
         ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
         ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
         (
-            "steps: [{inject: stall}]",
-            "5:18 the fault `stall` is part of the language, but this version of brownout does not play it yet",
+            "steps: [{inject: stream_error}]",
+            "5:18 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
         ),
         (
-            "steps: [{inject: {skew: {by: 1h}}}]",
-            "5:19 the fault `skew` is part of the language, but this version of brownout does not play it yet",
+            "steps: [{inject: {stream_error: {after: 1}}}]",
+            "5:19 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
         ),
         (
             "steps: [{inject: {rate_limit: ec2}}]",

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Done, ErrorRow, Operation, Service, epoch_seconds, operation, text, unmodelled, wire_error, wire_error_with,
+    Batch, Done, ErrorRow, Operation, Service, epoch_seconds, operation, text, unmodelled, wire_error, wire_error_with,
 };
 use crate::endpoint::World;
-use crate::protocol::{Protocol, WireError};
+use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::Attempt;
 
 mod errors;
@@ -117,6 +117,23 @@ impl Service for DynamoDb {
         } else {
             "ThrottlingException"
         }
+    }
+
+    fn batch(&self, operation: &str) -> Option<&'static Batch> {
+        match operation {
+            "BatchWriteItem" => Some(&Batch::Tables { failed: "UnprocessedItems" }),
+            "BatchGetItem" => Some(&Batch::Keys { failed: "UnprocessedKeys" }),
+            _ => None,
+        }
+    }
+
+    fn checks(&self, _operation: &str) -> bool {
+        true
+    }
+
+    fn corrupt(&self, _attempt: &Attempt, reply: &mut Reply) {
+        // CRC-32 of no body that we send: the right one of each of them has other bits.
+        reply.headers.push(("x-amz-crc32".into(), (!crc32fast::hash(&reply.body)).to_string()));
     }
 
     fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {

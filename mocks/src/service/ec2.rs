@@ -91,6 +91,14 @@ impl Service for Ec2 {
         }
     }
 
+    fn skew_code(&self) -> &'static str {
+        "AuthFailure"
+    }
+
+    fn expired_code(&self) -> &'static str {
+        "RequestExpired"
+    }
+
     fn unmodelled_code(&self) -> &'static str {
         "InvalidAction"
     }

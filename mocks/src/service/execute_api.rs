@@ -26,6 +26,9 @@ const OPERATIONS: &[Operation] = &[
 /// The kind of entity that a POST makes.
 const RESOURCE: &str = "api-resource";
 
+/// The kind of entity that work accepted for later is, by its path.
+pub const JOB: &str = "api-job";
+
 /// Where the gateway responses are documented.
 const GATEWAY: &str = "apigateway-responses";
 
@@ -125,6 +128,11 @@ impl Service for ExecuteApi {
             world.put(account, RESOURCE, &made, json!({"id": id}));
             let output = json!({"id": id});
             return Ok(Done { output, status: Some(201), created: vec![made], ..Done::default() });
+        }
+        if let Some(job) = world.get(account, JOB, path) {
+            let done = job.value["ready_us"].as_u64().is_some_and(|ready| crate::journal::micros(world.now) >= ready);
+            let output = json!({"id": job.value["id"], "status": if done { "SUCCEEDED" } else { "PENDING" }});
+            return Ok(Done { output, ..Done::default() });
         }
         let known = world.get(account, RESOURCE, path).and_then(|e| e.value.get("id")).cloned();
         if attempt.request.method == http::Method::DELETE {

@@ -93,6 +93,14 @@ impl Service for Sts {
         "NoSuchEntity"
     }
 
+    fn skew_code(&self) -> &'static str {
+        "SignatureDoesNotMatch"
+    }
+
+    fn expired_code(&self) -> &'static str {
+        "ExpiredToken"
+    }
+
     fn unmodelled_code(&self) -> &'static str {
         "InvalidAction"
     }

@@ -28,6 +28,7 @@ impl Network {
     /// Opens a connection.
     pub async fn connect(&self) -> io::Result<ClientStream> {
         match self {
+            Self::Memory(endpoint) if endpoint.refuses() => Err(io::ErrorKind::ConnectionRefused.into()),
             Self::Memory(endpoint) => Ok(ClientStream::Memory(Pipe::connect(endpoint))),
             Self::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
