@@ -109,8 +109,8 @@ impl Endpoint {
         &self.recorder
     }
 
-    /// A connection was accepted. Returns its number, and whether it is to be reset at once.
-    pub fn connected(&self) -> (u64, bool) {
+    /// A connection was accepted. Returns its number, and the id of a step that resets it at once.
+    pub fn connected(&self) -> (u64, Option<String>) {
         self.clock.set_zero();
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -118,13 +118,27 @@ impl Endpoint {
         let connection = inner.connections;
         self.recorder.push(now, EventKind::Connected { connection });
         let reset = inner.state.at_connect(connection, now);
-        (connection, reset.is_some())
+        (connection, reset.map(|index| inner.state.plan().steps[index].id.clone()))
     }
 
     /// A connection ended.
     pub fn closed(&self, connection: u64, seq: Option<Seq>, by: By, how: How) {
         self.lock().arrivals.closed(connection, seq.is_some());
-        self.recorder.push(self.clock.now(), EventKind::ConnectionClosed { connection, seq, by, how });
+        self.recorder.push(self.clock.now(), EventKind::ConnectionClosed { connection, seq, step: None, by, how });
+    }
+
+    /// A connection was reset by a step as it was accepted.
+    pub fn reset_at_connect(&self, connection: u64, step: String) {
+        self.lock().arrivals.closed(connection, false);
+        let (by, how) = (By::Fault, How::Reset);
+        let closed = EventKind::ConnectionClosed { connection, seq: None, step: Some(step), by, how };
+        self.recorder.push(self.clock.now(), closed);
+    }
+
+    /// A request on `connection` could not be read, or is too large.
+    pub fn refused(&self, connection: u64, why: &str) {
+        self.clock.set_zero();
+        self.recorder.push(self.clock.now(), EventKind::Refused { connection, why: why.to_owned() });
     }
 
     /// Decides about a request that came on `connection`, does what the operation does, and records it.

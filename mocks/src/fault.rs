@@ -129,6 +129,11 @@ pub trait Inject {
         false
     }
 
+    /// The longest time for which it may keep a client waiting, as far as it says.
+    fn longest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Mistakes that the schema cannot express, for instance an error code that a scenario misspelt:
     /// the key they are about and a sentence.
     fn mistakes(&self) -> Vec<(&'static str, String)> {

@@ -57,15 +57,6 @@ pub struct MedianP99 {
 const Z99: f64 = 2.326_347_874_040_841;
 
 impl Latency {
-    /// The longest delay, or for a log-normal one the 99th percentile.
-    pub fn longest(&self) -> Duration {
-        match self {
-            Self::Fixed(span) => span.get(),
-            Self::Uniform(Uniform { uniform: [_, high] }) => high.get(),
-            Self::Lognormal(Lognormal { lognormal }) => lognormal.p99.get(),
-        }
-    }
-
     /// Draws one delay.
     pub fn draw(&self, stream: &mut Stream) -> Duration {
         match self {
@@ -90,6 +81,15 @@ impl Inject for Latency {
 
     fn answers(&self) -> bool {
         false
+    }
+
+    /// For a log-normal one the 99th percentile.
+    fn longest(&self) -> Duration {
+        match self {
+            Self::Fixed(span) => span.get(),
+            Self::Uniform(Uniform { uniform: [_, high] }) => high.get(),
+            Self::Lognormal(Lognormal { lognormal }) => lognormal.p99.get(),
+        }
     }
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {

@@ -6,6 +6,8 @@
 //! ## Source
 //! S0 (query API request rate); guidance 4.1, 5.2
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +53,13 @@ impl Inject for RateLimit {
         true
     }
 
+    fn longest(&self) -> Duration {
+        self.retry_after.map(|after| after.ahead()).unwrap_or_default()
+    }
+
     fn mistakes(&self) -> Vec<(&'static str, String)> {
-        if self.cost > self.bucket {
+        // A bucket of nothing is a mistake of its own.
+        if self.bucket >= 1.0 && self.cost > self.bucket {
             vec![("cost", format!("a request costs {} tokens, but the bucket holds only {}: none is ever admitted", self.cost, self.bucket))]
         } else {
             Vec::new()
