@@ -10,6 +10,7 @@
 
 mod build;
 mod samples;
+mod settle;
 mod slack;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use brownout_mocks::journal;
 use brownout_mocks::service::Class;
 
 use crate::guidance::{Honours, Numbers, Profile, choose_honours};
+
+use settle::{Shape, shape};
 
 pub use samples::Gap;
 pub use slack::{Slack, SlackSource};
@@ -43,6 +46,8 @@ pub struct Evidence {
     pub trials: Vec<Trial>,
     /// Requests for real hosts in the control, by the same client.
     pub control_escapes: Vec<Escape>,
+    /// How many requests of each shape the control saw, by the same client; `None` without a control.
+    demand: Option<BTreeMap<Shape, u64>>,
     numbers: BTreeMap<Arc<str>, [Numbers; 2]>,
     names: build::Names,
 }
@@ -66,6 +71,9 @@ pub struct Trial {
     pub signal: Option<i32>,
     /// When the last event was.
     pub last_us: u64,
+    /// When a connection first failed before it could carry a request. A client may spend its retry quota on
+    /// such connections, and nobody can see whose they were.
+    pub unseen_us: Option<u64>,
 }
 
 /// A request for a real host that the trap caught.
@@ -152,6 +160,9 @@ pub struct Invocation {
     pub marked: bool,
     /// Its attempts, resends left out.
     pub attempts: Vec<Attempt>,
+    /// How many of its repeats may be calls of their own. Nothing where the client marks what belongs
+    /// together; else as many as like requests in the control, where no retry was due, allow.
+    pub joints: usize,
     /// When it was certainly over; `None` while it may go on.
     pub over_us: Option<u64>,
 }
@@ -246,6 +257,7 @@ impl Evidence {
             slack: Slack::new(header.time, header.estimated),
             trials: Vec::new(),
             control_escapes: Vec::new(),
+            demand: None,
             numbers: BTreeMap::new(),
             names: build::Names::default(),
         }
@@ -268,12 +280,17 @@ impl Evidence {
             }
         }
         self.settle(&mut built);
+        self.doubt(&mut built);
         built
     }
 
     /// Uses a control trial: the same client without faults.
     pub fn use_control(&mut self, control: &Trial) {
         self.control_escapes.extend(control.escapes.iter().cloned());
+        let demand = self.demand.get_or_insert_default();
+        for (client, invocation) in control.invocations() {
+            *demand.entry(shape(client, invocation)).or_default() += invocation.attempts.len() as u64;
+        }
         self.slack.calibrate(control);
     }
 
@@ -313,38 +330,5 @@ impl Evidence {
     /// profile is an envelope and the client is an SDK that does not name its mode.
     pub fn may_limit(&self, client: &Client) -> bool {
         client.adaptive == Adaptive::Yes || (!self.profile.exact && client.adaptive == Adaptive::Unknown)
-    }
-
-    /// Finds out which invocations are certainly over.
-    fn settle(&self, trial: &mut Trial) {
-        let left = trial.ended_us.filter(|_| trial.signal.is_none() && trial.hung.is_empty());
-        for client in &mut trial.clients {
-            let mut over = Vec::with_capacity(client.invocations.len());
-            for invocation in &client.invocations {
-                over.push(self.over(client, invocation, left));
-            }
-            for (invocation, over_us) in client.invocations.iter_mut().zip(over) {
-                invocation.over_us = over_us;
-            }
-        }
-    }
-
-    fn over(&self, client: &Client, invocation: &Invocation, left: Option<u64>) -> Option<u64> {
-        let last = invocation.attempts.last()?;
-        let end = last.end_us?;
-        if invocation.succeeded() {
-            return Some(end);
-        }
-        if let Some(number) = invocation.call {
-            let call = client.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &client.calls[i])?;
-            return call.finished.map(|(at, _)| at);
-        }
-        // The client went on for longer than any pause it may make …
-        let pause = self.pause_max(client, invocation, last).or(last.class.is_some().then_some(300_000_000))?;
-        if client.last_us > end.saturating_add(pause) {
-            return Some(client.last_us);
-        }
-        // … or it did one thing at a time, this was the last of them, and it left by itself.
-        left.filter(|_| client.peak <= 1 && client.last_us <= end.max(last.at_us))
     }
 }

@@ -73,11 +73,16 @@ impl Judge {
             }
             Segment::Run => {
                 for event in &trial.events {
-                    if let EventKind::StepDecided { step, admitted, .. } = &event.kind {
-                        self.fire(step.as_deref());
-                        for step in admitted {
-                            self.fire(Some(step));
+                    match &event.kind {
+                        EventKind::StepDecided { step, admitted, .. } => {
+                            self.fire(step.as_deref());
+                            for step in admitted {
+                                self.fire(Some(step));
+                            }
                         }
+                        EventKind::ConnectionClosed { step, .. } => self.fire(step.as_deref()),
+                        EventKind::PortClosed { step, .. } => self.fire(Some(step)),
+                        _ => {}
                     }
                 }
                 let end = metrics::fault_end(&self.document, trial);
@@ -187,17 +192,15 @@ pub fn judge(document: &Document, trials: &[journal::Trial], profile: &Profile) 
 /// How a trial's calls ended otherwise than expected, in words.
 fn outcome_broken(document: &Document, trial: &crate::evidence::Trial) -> Option<String> {
     let (succeeded, failed) = metrics::outcomes(trial);
+    let calls = succeeded + failed;
+    let place = if trial.number == 0 { String::new() } else { format!(" in trial {}", trial.number) };
     match document.expect.outcome {
-        ExpectOutcome::Success if failed > 0 => Some(format!(
-            "{failed} of {} calls of trial {} failed; all were to succeed",
-            succeeded + failed,
-            trial.number
-        )),
-        ExpectOutcome::Failure if succeeded > 0 => Some(format!(
-            "{succeeded} of {} calls of trial {} succeeded; all were to fail",
-            succeeded + failed,
-            trial.number
-        )),
+        ExpectOutcome::Success if failed > 0 => {
+            Some(format!("{failed} of {calls} calls failed{place}; all were to succeed"))
+        }
+        ExpectOutcome::Failure if succeeded > 0 => {
+            Some(format!("{succeeded} of {calls} calls succeeded{place}; all were to fail"))
+        }
         _ => None,
     }
 }

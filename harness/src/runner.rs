@@ -127,15 +127,16 @@ impl Play<'_> {
             });
         }
         let all = workload::all(tasks);
+        let began = clock.since_start();
+        let patience = self.client_timeout.unwrap_or_else(|| patience(self.scenario));
         let hung = tokio::select! {
             biased;
             () = all => false,
             () = recorder.filled() => false,
-            () = silent(clock, recorder, self.client_timeout.unwrap_or_else(|| patience(self.scenario))) => true,
+            () = silent(clock, recorder, began, patience) => true,
         };
         if hung {
-            let since = recorder.last_at().unwrap_or_default();
-            let silent_us = brownout_mocks::journal::micros(clock.now().saturating_sub(since));
+            let silent_us = brownout_mocks::journal::micros(silence(clock, recorder, began));
             recorder.push(clock.now(), EventKind::ClientHung { client: 0, silent_us });
         }
         recorder.push(clock.now(), EventKind::ClientEnded { exit: None, signal: None });
@@ -159,22 +160,27 @@ impl Play<'_> {
             tool: TOOL.to_owned(),
             honours: self.client.honours().to_vec(),
             owns_demand: self.scenario.kind() == crate::scenario::Kind::Flow,
+            repeat: None,
             estimated: false,
         }
     }
 }
 
+/// How long ago something happened, or else the play began, which was at `began` since the clock was made.
+/// Before the first connection the run's own time stands still; silence does not.
+pub(crate) fn silence(clock: &Clock, recorder: &Recorder, began: Duration) -> Duration {
+    let last = clock.zero().and_then(|zero| Some(zero + recorder.last_at()?)).unwrap_or(began);
+    clock.since_start().saturating_sub(last.max(began))
+}
+
 /// Ends when nothing has happened for `patience`.
-pub(crate) async fn silent(clock: &Clock, recorder: &Recorder, patience: Duration) {
-    // Time before the first event counts from when the play began.
-    let began = clock.now();
+pub(crate) async fn silent(clock: &Clock, recorder: &Recorder, began: Duration, patience: Duration) {
     loop {
-        let due = recorder.last_at().unwrap_or(began) + patience;
-        let now = clock.now();
-        if now >= due {
+        let quiet = silence(clock, recorder, began);
+        if quiet >= patience {
             return;
         }
-        clock.sleep(due.saturating_sub(now)).await;
+        clock.sleep(patience.saturating_sub(quiet)).await;
     }
 }
 

@@ -21,7 +21,7 @@ use brownout_mocks::clock::{Clock, Time};
 use brownout_mocks::plan::{Plan, Step};
 use brownout_mocks::random::Seed;
 use brownout_mocks::service::{self, Service};
-use brownout_mocks::units::Span;
+use brownout_mocks::units::{Rate, Span};
 
 mod check;
 mod diagnostic;
@@ -181,12 +181,17 @@ impl Scenario {
         ))
     }
 
-    /// The longest silence that the scenario itself makes: the start of its last step, or its longest delay.
+    /// The longest silence that the scenario itself makes: the start of its last step, its longest delay or
+    /// hint, or the longest time between two calls of its workload.
     pub fn longest_silence(&self) -> Duration {
         let steps = self.document.steps.iter();
         let starts = steps.clone().filter_map(|s| s.when.after).map(Span::get);
         let delays = steps.flat_map(Step::faults).map(|f| f.inject().longest());
-        starts.chain(delays).max().unwrap_or_default()
+        let demand = self.document.workload.iter().filter_map(|item| match item {
+            WorkItem::Call(call) => call.every.map(Span::get).or_else(|| call.rate.map(Rate::interval)),
+            WorkItem::Flow(flow) => flow.pace.map(Span::get),
+        });
+        starts.chain(delays).chain(demand).max().unwrap_or_default()
     }
 
     /// The date at which virtual time starts.

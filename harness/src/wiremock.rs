@@ -158,6 +158,7 @@ fn header(scenario: &Scenario, seed: Seed, profile: &Profile) -> Header {
         tool: TOOL.to_owned(),
         honours: Vec::new(),
         owns_demand: true,
+        repeat: None,
         estimated: true,
     }
 }

@@ -65,6 +65,11 @@ impl Clock {
         self.zero.get().map_or(Duration::ZERO, Instant::elapsed)
     }
 
+    /// When time zero was set, since this clock was made.
+    pub fn zero(&self) -> Option<Duration> {
+        self.zero.get().map(|zero| zero.duration_since(self.start))
+    }
+
     /// Time since this clock was made.
     pub fn since_start(&self) -> Duration {
         self.start.elapsed()

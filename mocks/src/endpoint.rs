@@ -124,8 +124,8 @@ impl Endpoint {
         &self.recorder
     }
 
-    /// A connection was accepted. Returns its number, and whether it is to be reset at once.
-    pub fn connected(&self) -> (u64, bool) {
+    /// A connection was accepted. Returns its number, and the id of a step that resets it at once.
+    pub fn connected(&self) -> (u64, Option<String>) {
         self.clock.set_zero();
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -133,7 +133,7 @@ impl Endpoint {
         let connection = inner.connections;
         self.recorder.push(now, EventKind::Connected { connection });
         let reset = inner.state.at_connect(now);
-        (connection, reset.is_some())
+        (connection, reset.map(|index| inner.state.plan().steps[index].id.clone()))
     }
 
     /// Whether a connection that a client wants to open now is refused; for transports that see the wish.
@@ -169,7 +169,21 @@ impl Endpoint {
     /// A connection ended.
     pub fn closed(&self, connection: u64, seq: Option<Seq>, by: By, how: How) {
         self.lock().arrivals.closed(connection, seq.is_some());
-        self.recorder.push(self.clock.now(), EventKind::ConnectionClosed { connection, seq, by, how });
+        self.recorder.push(self.clock.now(), EventKind::ConnectionClosed { connection, seq, step: None, by, how });
+    }
+
+    /// A connection was reset by a step as it was accepted.
+    pub fn reset_at_connect(&self, connection: u64, step: String) {
+        self.lock().arrivals.closed(connection, false);
+        let (by, how) = (By::Fault, How::Reset);
+        let closed = EventKind::ConnectionClosed { connection, seq: None, step: Some(step), by, how };
+        self.recorder.push(self.clock.now(), closed);
+    }
+
+    /// A request on `connection` could not be read, or is too large.
+    pub fn refused(&self, connection: u64, why: &str) {
+        self.clock.set_zero();
+        self.recorder.push(self.clock.now(), EventKind::Refused { connection, why: why.to_owned() });
     }
 
     /// The stream of an attempt was ended with an HTTP/2 error code; its connection lives.

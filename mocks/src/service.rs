@@ -252,7 +252,7 @@ pub(crate) fn wire_error_with(service: &dyn Service, code: &str, message: impl I
 pub fn unmodelled(service: &dyn Service, operation: &str) -> WireError {
     let message = format!(
         "brownout does not model the operation {operation} of {}; \
-         `upstream:` in the scenario can put an emulator behind it.",
+         a step with `inject: {{reply: …}}` scripts an answer to it.",
         service.title()
     );
     wire_error_with(service, service.unmodelled_code(), message)
@@ -389,7 +389,7 @@ mod tests {
     fn an_operation_that_is_not_modelled_is_named() {
         let error = unmodelled(find("s3").unwrap(), "UploadPart");
         assert_eq!((error.code.as_str(), error.status), ("NotImplemented", 501));
-        assert!(error.message.contains("UploadPart") && error.message.contains("upstream:"));
+        assert!(error.message.contains("UploadPart") && error.message.contains("inject: {reply: …}"));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The command from outside: exit codes, streams, hostile input.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -77,6 +79,50 @@ fn a_command_that_is_no_client_exits_with_2() {
     exits(&["run", "throttle-burst", "--", "true"], 2, &["no request arrived from `true`", "AWS_ENDPOINT_URL"]);
     exits(&["run", "throttle-burst", "--client", "naive", "--", "true"], 2, &["not both"]);
     exits(&["run", "throttle-burst", "--time", "virtual", "--", "true"], 2, &["virtual time"]);
+}
+
+#[test]
+fn a_command_that_never_connects_is_stopped() {
+    let arguments = ["run", "throttle-burst", "--client-timeout", "1s", "--", "sleep", "600"];
+    exits(&arguments, 2, &["no request arrived from `sleep`", "it was stopped after 1s of silence"]);
+}
+
+#[test]
+fn ending_brownout_ends_the_command() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut brownout = command(&["run", "throttle-burst", "--", "sh", "-c", "echo $$; exec sleep 600"])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut client = String::new();
+        BufReader::new(brownout.stdout.take().unwrap()).read_line(&mut client).unwrap();
+        let kill =
+            |signal: &str, pid: &str| Command::new("kill").args([signal, pid]).output().unwrap().status.success();
+        assert!(kill("-0", client.trim()), "{client:?} does not run");
+        assert!(kill(signal, &brownout.id().to_string()));
+        let said = brownout.wait_with_output().unwrap();
+        assert_eq!(said.status.code(), Some(2), "{signal}");
+        assert!(String::from_utf8_lossy(&said.stderr).contains("and the command with it"));
+        assert!(!kill("-0", client.trim()), "{signal} left {client} behind");
+    }
+}
+
+#[test]
+fn a_workload_may_be_slower_than_a_client_may_be_silent() {
+    let folder = scratch("slow");
+    let path = folder.join("slow.yaml");
+    let text = "brownout: 1\nname: slow\ntitle: T\nservice: dynamodb\nworkload: [{call: GetItem, \
+        params: {TableName: t, Key: {id: {S: \"1\"}}}, count: 12, rate: 4/h}]\nsteps: [{times: 2, inject: throttle}]\n";
+    fs::write(&path, text).unwrap();
+    exits(&["run", &path.display().to_string()], 0, &["1 passed"]);
+}
+
+#[test]
+fn a_step_that_resets_connections_counts_as_played() {
+    let folder = scratch("refused");
+    let path = scenario(&folder, "refused", "steps: [{times: 1, inject: {reset: {at: connect}}}]\n");
+    exits(&["run", &path], 0, &["1 passed"]);
 }
 
 #[test]

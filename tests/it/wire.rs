@@ -343,3 +343,18 @@ async fn exchange_once(address: SocketAddr) -> Vec<u8> {
     stream.read_buf(&mut bytes).await.unwrap();
     bytes
 }
+
+#[test]
+fn a_request_that_cannot_be_read_is_refused_and_noted() {
+    let bad = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n";
+    let (answer, events) = over_tcp(&[], async |address| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(bad).await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let n = stream.read(&mut bytes).await.unwrap();
+        String::from_utf8_lossy(&bytes[..n]).into_owned()
+    });
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("its body could not be read"), "{answer}");
+    assert!(events.iter().any(|e| matches!(e.kind, EventKind::Refused { .. })));
+}

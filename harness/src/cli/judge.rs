@@ -71,7 +71,10 @@ fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {
     for trial in trials {
         judge.push(trial);
     }
-    let client = &header.client;
-    let repeat = format!("brownout run {} --client {client} --seed {:#x}", header.scenario_name, header.seed);
+    let repeat = header.repeat.clone().unwrap_or_else(|| {
+        let who =
+            if header.client == "command" { "-- COMMAND".to_owned() } else { format!("--client {}", header.client) };
+        format!("brownout run {} --seed {:#x} {who}", header.scenario_name, header.seed)
+    });
     Ok(Entry::new(&scenario, judge.report(), repeat))
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use brownout_mocks::clock::{Stopwatch, Time};
@@ -13,6 +14,7 @@ use crate::client::{self, CLIENTS, Options, Role};
 use crate::exit::ExitStatus;
 use crate::report::{self, Broken, Entry, Report};
 use crate::rule;
+use crate::runner::CommandError;
 use crate::scenario::{Diagnostics, Scenario, did_you_mean};
 use crate::session::{self, Ran, SessionError, Settings, Who};
 
@@ -256,24 +258,33 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
         None => None,
     };
     let mut failed: Option<String> = None;
+    let ended = AtomicBool::new(false);
     in_order(
         jobs.len(),
         threads(args, jobs.len()),
         |index| {
             let job = &jobs[index];
-            session::run(job.scenario, &job.who, &settings, u32::try_from(index).unwrap_or(u32::MAX))
+            if ended.load(Ordering::Relaxed) {
+                return None;
+            }
+            let outcome = session::run(job.scenario, &job.who, &settings, u32::try_from(index).unwrap_or(u32::MAX));
+            let interrupted = matches!(outcome, Err(SessionError::Command(CommandError::Interrupted { .. })));
+            ended.fetch_or(interrupted, Ordering::Relaxed);
+            Some(outcome)
         },
-        |index, outcome: Outcome| {
-            let job = &jobs[index];
+        |index, outcome: Option<Outcome>| {
+            let (job, Some(outcome)) = (&jobs[index], outcome) else { return };
             match outcome {
-                Ok(ran) => {
+                Ok(mut ran) => {
+                    let repeat = repeat(args, job);
+                    ran.trials.iter_mut().for_each(|t| t.header.repeat = Some(repeat.clone()));
                     if let Some((file, path)) = &mut journal {
                         let written = ran.trials.iter().try_for_each(|t| write_trial(file, &t.header, &t.events));
                         if let Err(e) = written.and_then(|()| file.flush()) {
                             failed.get_or_insert(format!("could not write `{}`: {e}", path.display()));
                         }
                     }
-                    let entry = Entry::new(job.scenario, ran.report, repeat(args, job));
+                    let entry = Entry::new(job.scenario, ran.report, repeat);
                     output::people(&report::run_text(&entry, args.verbose));
                     if let (true, Some(first)) = (args.explain, &ran.first) {
                         output::people(&report::explain(first));

@@ -126,6 +126,7 @@ fn header(scenario: &Scenario, seed: u64) -> Header {
         tool: TOOL.to_owned(),
         honours: Vec::new(),
         owns_demand: true,
+        repeat: None,
         estimated: false,
     }
 }

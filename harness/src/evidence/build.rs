@@ -94,6 +94,9 @@ impl Builder {
                     closed(attempt, at_us, By::Fault);
                 }
             }
+            EventKind::PortClosed { .. } | EventKind::ConnectionClosed { seq: None, step: Some(_), .. } => {
+                self.trial.unseen_us = self.trial.unseen_us.or(Some(at_us));
+            }
             EventKind::Escaped { host, request } => {
                 self.trial.escapes.push(Escape { at_us, host: host.clone(), request: request.clone() });
             }
@@ -105,8 +108,8 @@ impl Builder {
                 self.trial.exit = exit.or(self.trial.exit);
                 self.trial.signal = signal.or(self.trial.signal);
             }
-            EventKind::PortClosed { .. }
-            | EventKind::CredentialsIssued { .. }
+            EventKind::CredentialsIssued { .. }
+            | EventKind::Refused { .. }
             | EventKind::Connected { .. }
             | EventKind::ConnectionClosed { seq: None, .. } => {}
         }
@@ -128,6 +131,7 @@ impl Builder {
                 operation: names.get(&received.operation),
                 target: received.target.as_deref().map(|t| names.get(t)),
                 marked: false,
+                joints: 0,
                 attempts: Vec::new(),
                 over_us: None,
             });

@@ -29,10 +29,11 @@ pub struct Gap<'a> {
 }
 
 impl Evidence {
-    /// All measured pauses before retries, trial by trial.
+    /// All measured pauses that are certainly before retries, trial by trial.
     pub fn gaps(&self) -> impl Iterator<Item = Gap<'_>> {
         self.trials.iter().flat_map(move |trial| {
-            trial.invocations().flat_map(move |(client, invocation)| self.gaps_of(trial, client, invocation))
+            let sure = trial.invocations().filter(|(_, invocation)| invocation.joints == 0);
+            sure.flat_map(move |(client, invocation)| self.gaps_of(trial, client, invocation))
         })
     }
 

@@ -91,14 +91,14 @@ fn spans(client: &Client) -> Vec<Span> {
     calls.chain(loose).collect()
 }
 
-/// How many calls succeeded, and how many failed.
+/// How many calls succeeded, and how many failed: what a client had not got when it left, it never got.
 pub(super) fn outcomes(trial: &Trial) -> (u64, u64) {
     let mut counts = (0, 0);
     for span in trial.clients.iter().flat_map(spans) {
         match span.end {
             Some((_, true)) => counts.0 += 1,
             Some((_, false)) => counts.1 += 1,
-            None => {}
+            None => counts.1 += u64::from(trial.ended_us.is_some() && trial.hung.is_empty()),
         }
     }
     counts

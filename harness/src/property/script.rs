@@ -42,6 +42,7 @@ pub fn scripts() -> impl Strategy<Value = Document> {
         let params = serde_json::from_str::<BTreeMap<String, Value>>(params).unwrap_or_default();
         let steps = drafts.into_iter().filter_map(|draft| draft.step(service, operation));
         Document {
+            capacity: None,
             brownout: 1,
             name: "counter-example".to_owned(),
             title: "Made by a property test".to_owned(),

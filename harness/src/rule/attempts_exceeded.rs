@@ -10,7 +10,8 @@
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2, 2.1 and 10 (C1)
 //! ## Error probability
 //! None: it is a count. `documented` allows the most that any published policy makes (10, against
-//! `DynamoDB` 12). Where the client marks no calls, only repeats after errors that call for a retry count.
+//! `DynamoDB` 12). Where the client marks no calls, only repeats after errors that call for a retry count, and as
+//! many of them as the control's like requests allow may be calls of their own.
 
 use brownout_mocks::service::Class;
 
@@ -29,14 +30,16 @@ impl Rule for AttemptsExceeded {
                 let limit = evidence.profile.attempts_max(&invocation.service);
                 let declared = invocation.attempts.iter().filter_map(|a| a.declared_max).min();
                 let allowed = declared.map_or(limit.value, |d| d.min(limit.value));
-                let (mut worst, mut row, mut before) = (0, 0, None::<&Attempt>);
+                let (mut worst, mut row, mut before) = (0, 0u32, None::<&Attempt>);
                 for (at, attempt) in invocation.attempts.iter().enumerate() {
                     let retry = attempt.row > 1 && before.is_some_and(|b| invocation.marked || b.backs_off());
                     row = if retry { row + 1 } else { 1 };
+                    // As many calls as may be joined here share the row; one of them has at least this much.
+                    let row = row.div_ceil(invocation.joints as u32 + 1);
                     seen += u64::from(attempt.class.is_some() && attempt.class != Some(Class::NotVisible));
                     if row > allowed && row > worst {
                         worst = row;
-                        if row == allowed + 1 {
+                        if row == allowed + 1 && findings.kept.last().is_none_or(|f| !f.message.is_empty()) {
                             findings.add(|| Finding::about(trial, client.index, invocation, at.saturating_sub(1)));
                         }
                     }

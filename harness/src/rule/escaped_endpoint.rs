@@ -23,7 +23,7 @@ impl Rule for EscapedEndpoint {
         let trial_escapes = trials.iter().flat_map(|t| t.escapes.iter().map(move |e| (t, e)));
         for (trial, escape) in trial_escapes.chain(evidence.control_escapes.iter().map(|e| (&blank, e))) {
             findings.add(|| Finding {
-                message: format!("a request left for the real host {}: {}", escape.host, escape.request),
+                message: format!("a request was on its way to the real host {}: {}", escape.host, escape.request),
                 expected: "requests to the mock endpoint alone".into(),
                 observed: format!("{} to {}", escape.request, escape.host),
                 source: "the client ignores AWS_ENDPOINT_URL, or was given a region or URL of its own".into(),

@@ -14,7 +14,7 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
     let (mut findings, mut likely, mut seen, mut open) = (Findings::default(), Findings::default(), 0, 0);
     for trial in &evidence.trials {
         for client in &trial.clients {
-            for Prover { index, alone } in provers(evidence, client) {
+            for Prover { index, alone } in provers(evidence, trial, client) {
                 let invocation = &client.invocations[index];
                 let Some(last) = invocation.attempts.last() else { continue };
                 let first = &invocation.attempts[0];
@@ -78,12 +78,14 @@ struct Prover {
 /// retry so far took the dearest price and nothing came back. In an envelope it holds for the first
 /// failed one; and for later ones while the quota cannot be spent and requests for the same operation
 /// arrive shortly before and after, which an open breaker would have held back.
-fn provers(evidence: &Evidence, client: &Client) -> Vec<Prover> {
+fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
     let mut order: Vec<(u64, usize)> = client
         .invocations
         .iter()
         .enumerate()
         .filter_map(|(i, inv)| Some((inv.attempts.iter().find(|a| a.class.is_some())?.end_us?, i)))
+        // What failed connections cost its quota is not known.
+        .filter(|(end, _)| trial.unseen_us.is_none_or(|unseen| *end < unseen))
         .collect();
     order.sort_unstable();
     if !evidence.profile.exact {
@@ -206,7 +208,16 @@ fn repeatable(invocation: &Invocation) -> bool {
 fn gave_up(evidence: &Evidence, client: &Client, invocation: &Invocation, last: &Attempt) -> Option<bool> {
     let over = invocation.over_us?;
     let called = invocation.call.and_then(|n| client.calls.iter().find(|c| c.number == n));
-    let Some(call) = called else { return Some(true) };
+    let Some(call) = called else {
+        // A like request later may be the same call, repeated by a loop above.
+        let last_at = last.at_us;
+        let like = |other: &Invocation| {
+            other.operation == invocation.operation
+                && other.target == invocation.target
+                && other.attempts.iter().any(|a| a.at_us > last_at && a.body_hash == last.body_hash)
+        };
+        return Some(!client.invocations.iter().any(like));
+    };
     // More than one invocation: the caller's own loop went on.
     if call.invocations.len() > 1 {
         return Some(false);

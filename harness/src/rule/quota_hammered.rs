@@ -88,8 +88,7 @@ fn worst<'a>(
     let allowed = FREE.max(before.div_ceil(10)) + client.peak.min(1_000) as usize;
     let from = evidence.slack.above(third);
     let (mut window, mut most): (VecDeque<u64>, Option<(usize, usize, &Invocation)>) = (VecDeque::new(), None);
-    for call in calls.iter().filter(|i| started(i) > from) {
-        let at = started(call);
+    for (at, call) in starts(evidence, calls).into_iter().filter(|(at, _)| *at > from) {
         window.push_back(at);
         while window.front().is_some_and(|t| t.saturating_add(MINUTE_US) <= at) {
             window.pop_front();
@@ -99,4 +98,17 @@ fn worst<'a>(
         }
     }
     most
+}
+
+/// When calls surely started. Where a client marks nothing, its requests may be repeats of one call; as many
+/// as the profile allows are taken for one.
+fn starts<'a>(evidence: &Evidence, calls: &[&'a Invocation]) -> Vec<(u64, &'a Invocation)> {
+    let mut starts: Vec<(u64, &Invocation)> = Vec::new();
+    for &call in calls {
+        let most = evidence.profile.attempts_max(&call.service).value.max(1) as usize;
+        let step = if call.marked { usize::MAX } else { most };
+        starts.extend(call.attempts.iter().step_by(step).map(|a| (a.at_us, call)));
+    }
+    starts.sort_by_key(|(at, _)| *at);
+    starts
 }

@@ -140,6 +140,10 @@ impl Rule for RetriedPermanentError {
                         continue;
                     }
                     repeats += 1;
+                    // So many may be calls of their own.
+                    if repeats <= invocation.joints {
+                        continue;
+                    }
                     findings.add(|| Finding {
                         message: format!(
                             "{} answered {}, which no retry can mend, and attempt {} sent it again{}",

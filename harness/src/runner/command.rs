@@ -10,7 +10,7 @@ use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
 use brownout_mocks::random::Seed;
 use brownout_mocks::transport::TcpTransport;
 
-use super::{TOOL, patience, silent};
+use super::{TOOL, patience, silence, silent};
 use crate::client::command::{Seal, start};
 use crate::client::trap::Trap;
 use crate::scenario::Scenario;
@@ -58,6 +58,35 @@ pub enum CommandError {
         /// How it ended.
         ended: String,
     },
+    /// All that came from it were requests that no service can be asked.
+    #[error("no request of `{program}` could be read: {why}")]
+    Refused {
+        /// The program.
+        program: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody asked brownout to end; the command was ended with it.
+    #[error("stopped by signal {signal}, and the command with it")]
+    Interrupted {
+        /// The signal.
+        signal: i32,
+    },
+}
+
+/// Ends when brownout is asked to end, with the signal's number.
+async fn interrupted() -> i32 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
+        return std::future::pending().await;
+    };
+    let kind = tokio::select! {
+        _ = interrupt.recv() => kinds[0],
+        _ = terminate.recv() => kinds[1],
+        _ = hangup.recv() => kinds[2],
+    };
+    kind.as_raw_value()
 }
 
 /// How long connections may take to end after the command has, so that the journal has their ends.
@@ -110,15 +139,31 @@ impl CommandPlay<'_> {
             },
         })?;
         let patience = self.client_timeout.unwrap_or_else(|| patience(self.scenario));
+        let began = clock.since_start();
         let status = tokio::select! {
             biased;
+            signal = interrupted() => {
+                // The client is in a group of its own, which a terminal's Ctrl-C does not reach.
+                started.stop().await;
+                return Err(CommandError::Interrupted { signal });
+            }
             status = started.wait() => Some(status?),
             () = recorder.filled() => None,
-            () = silent(clock, recorder, patience) => None,
+            () = silent(clock, recorder, began, patience) => None,
         };
+        let silent_us = brownout_mocks::journal::micros(silence(clock, recorder, began));
         let arrived = recorder.view(0, |events| {
             events.iter().any(|e| matches!(e.kind, EventKind::AttemptReceived(_) | EventKind::Escaped { .. }))
         });
+        let refused = recorder.view(0, |events| {
+            events
+                .iter()
+                .find_map(|e| if let EventKind::Refused { why, .. } = &e.kind { Some(why.clone()) } else { None })
+        });
+        if let (false, Some(why)) = (arrived, refused) {
+            started.stop().await;
+            return Err(CommandError::Refused { program, why });
+        }
         if let Some(status) = status {
             clock.sleep(GRACE).await;
             if !arrived {
@@ -133,8 +178,6 @@ impl CommandPlay<'_> {
             return Ok(());
         }
         let full = recorder.is_full();
-        let since = recorder.last_at().unwrap_or_default();
-        let silent_us = brownout_mocks::journal::micros(clock.now().saturating_sub(since));
         started.stop().await;
         if !arrived {
             let ended = format!("it was stopped after {} of silence", brownout_mocks::units::short(patience));
@@ -164,6 +207,7 @@ impl CommandPlay<'_> {
             tool: TOOL.to_owned(),
             honours: Vec::new(),
             owns_demand: true,
+            repeat: None,
             estimated: false,
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Decision, Inject};
 use crate::service::{class_of, wire_error};
-use crate::units::Span;
+use crate::units::{SPAN_MAX, Span};
 
 /// `Retry-After`: seconds, or an HTTP date so far ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +41,14 @@ impl RetryAfter {
             Self::Date(ahead) => http_date(date + Duration::from_secs(ceil_seconds(ahead.date.get()))),
         }
     }
+
+    /// How far ahead it points.
+    pub(super) fn ahead(&self) -> Duration {
+        match self {
+            Self::Seconds(span) => span.get(),
+            Self::Date(ahead) => ahead.date.get(),
+        }
+    }
 }
 
 /// Parameters of `error`.
@@ -65,9 +73,19 @@ pub struct Error {
 }
 
 impl Inject for Error {
+    fn longest(&self) -> Duration {
+        ahead(self.retry_after, self.retry_after_ms)
+    }
+
     fn decide(&self, at: &mut At<'_>) -> Decision {
         answer(at, &self.code, self.status, self.message.as_deref(), self.retry_after.as_ref(), self.retry_after_ms)
     }
+}
+
+/// How far ahead the further one of two hints points.
+pub(super) fn ahead(retry_after: Option<RetryAfter>, retry_after_ms: Option<u64>) -> Duration {
+    let ms = retry_after_ms.map(Duration::from_millis);
+    retry_after.map(|after| after.ahead()).max(ms).unwrap_or_default().min(SPAN_MAX)
 }
 
 /// The answer that `throttle`, `error` and the limits give.

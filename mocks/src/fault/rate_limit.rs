@@ -12,6 +12,8 @@
 //! ## Source
 //! S0 (query API request rate); guidance 4.1, 5.2, 7
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -143,9 +145,15 @@ impl Inject for RateLimit {
         other.then_some("these are the limits of another service")
     }
 
+    fn longest(&self) -> Duration {
+        let after = if let Self::Bucket(own) = self { own.retry_after } else { None };
+        super::error::ahead(after, None)
+    }
+
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Bucket(own) if own.cost > own.bucket => vec![(
+            // A bucket of nothing is a mistake of its own.
+            Self::Bucket(own) if own.bucket >= 1.0 && own.cost > own.bucket => vec![(
                 "cost",
                 format!(
                     "a request costs {} tokens, but the bucket holds only {}: none is ever admitted",

@@ -6,6 +6,8 @@
 //! ## Source
 //! guidance 2.2 (throttling codes) and 6.3 (codes per service)
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,10 @@ pub struct Throttle {
 }
 
 impl Inject for Throttle {
+    fn longest(&self) -> Duration {
+        super::error::ahead(self.retry_after, self.retry_after_ms)
+    }
+
     fn decide(&self, at: &mut At<'_>) -> Decision {
         let service = at.attempt.service;
         let code = self.code.as_deref().unwrap_or_else(|| service.throttle_code(&at.attempt.operation));

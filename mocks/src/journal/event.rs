@@ -57,6 +57,9 @@ pub struct Header {
     /// Whether the client owns its demand: a flow client or an external program.
     #[serde(default)]
     pub owns_demand: bool,
+    /// The command line that repeats the run, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
     /// Whether answer times are estimates (the `wiremock` adapter cannot see them).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
@@ -137,6 +140,13 @@ pub enum EventKind {
     },
     /// A request was read to its end.
     AttemptReceived(Box<Received>),
+    /// A request could not be read, or is too large, and was answered with an error of its own.
+    Refused {
+        /// The connection it came on.
+        connection: u64,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A step decided about an attempt, or none did.
     StepDecided {
         /// The attempt.
@@ -163,6 +173,9 @@ pub enum EventKind {
         /// The attempt that was in hand, if one was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seq: Option<Seq>,
+        /// Id of the step that ended it before any request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
         /// Who ended it.
         by: By,
         /// How.

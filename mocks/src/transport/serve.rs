@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -24,10 +24,10 @@ use crate::request::Request;
 /// Serves a connection to its end and records how it ended.
 pub(super) async fn serve<S: Stream>(endpoint: Endpoint, mut stream: S) {
     let (connection, reset) = endpoint.connected();
-    if reset {
+    if let Some(step) = reset {
         stream.arm_reset();
         drop(stream);
-        endpoint.closed(connection, None, By::Fault, How::Reset);
+        endpoint.reset_at_connect(connection, step);
         return;
     }
     let line = Line::new(endpoint.clone(), connection);
@@ -97,7 +97,7 @@ async fn handle(
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, endpoint.limits().body_bytes).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(too_large(&endpoint)),
+        Err(error) => return Ok(unreadable(&endpoint, connection, &*error)),
     };
     let mut headers = parts.headers;
     if !headers.contains_key(http::header::HOST)
@@ -184,9 +184,16 @@ fn goaway(earlier: u32, code: u32) -> Bytes {
     frame.into()
 }
 
-fn too_large(endpoint: &Endpoint) -> Response<Answer> {
-    let text = format!("brownout: the request body is longer than {} bytes\n", endpoint.limits().body_bytes);
-    let reply = Reply::ok(413, "text/plain", text);
+/// The answer to a request whose body is too long, or is not what its head says.
+fn unreadable(endpoint: &Endpoint, connection: u64, error: &(dyn std::error::Error + 'static)) -> Response<Answer> {
+    let (status, why) = if error.is::<LengthLimitError>() {
+        (413, format!("its body is longer than {} bytes", endpoint.limits().body_bytes))
+    } else {
+        (400, format!("its body could not be read: {error}"))
+    };
+    endpoint.refused(connection, &why);
+    let text = format!("brownout: this request was refused, {why}\n");
+    let reply = Reply::ok(status, "text/plain", text);
     let body = Answer::new(&reply.body, None, End::Whole, None, None);
     response(&reply, endpoint.clock().date(), body)
 }

@@ -271,3 +271,99 @@ fn adaptive_clients_are_not_asked_for_jitter() {
         assert!(failed(&report).is_empty(), "{profile}: {:?}", failed(&report));
     }
 }
+
+/// A client without retry headers asks for one thing `n` times, half a second apart; the endpoint guesses that
+/// it is all one call.
+fn unmarked(n: u32, answer: Told) -> Trial {
+    told(|s| {
+        s.tagged = false;
+        s.call();
+        (0..n).for_each(|i| done(s.attempt(if i == 0 { 0 } else { 500 * MS }, answer)));
+    })
+}
+
+/// The same client without faults.
+fn control(n: u32) -> Trial {
+    let mut control = told(|s| {
+        s.tagged = false;
+        (0..n).for_each(|_| done(s.call().attempt(500 * MS, Told::Fine)));
+    });
+    control.header.segment = brownout_mocks::journal::Segment::Control;
+    control
+}
+
+#[test]
+fn like_requests_that_the_control_made_too_are_no_retries() {
+    for (rule, answer) in [("retried_permanent_error", GONE), ("attempts_exceeded", BUSY)] {
+        let seen = |asked: u32, trials: &[Trial]| {
+            let mut all = vec![control(asked)];
+            all.extend_from_slice(trials);
+            judged("documented", &all).rule(rule).unwrap().verdict
+        };
+        assert_ne!(seen(14, &[unmarked(14, answer)]), Fail, "{rule}: nothing was asked more often than without faults");
+        assert_ne!(seen(14, &[unmarked(13, answer)]), Fail, "{rule}");
+        assert_eq!(seen(1, &[unmarked(14, answer)]), Fail, "{rule}: one call, fourteen requests");
+        // Without a control nobody knows.
+        assert_ne!(judged("documented", &[unmarked(14, answer)]).rule(rule).unwrap().verdict, Fail, "{rule}");
+    }
+    // Three calls can make thirty requests; one of them made more than ten out of thirty-one.
+    verdict("attempts_exceeded", "documented", &[control(3), unmarked(30, BUSY)], Pass);
+    verdict("attempts_exceeded", "documented", &[control(3), unmarked(31, BUSY)], Fail);
+}
+
+/// An SDK told to make one attempt a call, and a program that asks again `pause` after each throttle.
+fn turned_off(n: u32, same: bool, pause: u64) -> Trial {
+    told(|s| {
+        (s.tagged, s.max) = (false, Some(1));
+        for i in 0..n {
+            s.target = Some(if same { "t".into() } else { format!("t{i}") });
+            done(s.call().attempt(pause, THROTTLE));
+        }
+    })
+}
+
+#[test]
+fn retries_turned_off_are_no_excuse() {
+    // Three calls for three things, each given up at its first throttle.
+    verdict("throttle_not_retried", "documented", &[turned_off(3, false, 200 * MS)], Fail);
+    // One thing asked again and again without a pause, by a loop above the SDK.
+    verdict("no_backoff", "documented", &[turned_off(200, true, 0)], Fail);
+    // So it is where the SDK says nothing, if the control asked for that thing only once.
+    let silent = told(|s| {
+        (s.tagged, s.max) = (false, Some(3));
+        (0..200).for_each(|_| done(s.call().attempt(MS, THROTTLE)));
+    });
+    let once = |n: u32| {
+        let mut control = told(|s| {
+            (s.tagged, s.max) = (false, Some(3));
+            (0..n).for_each(|_| done(s.call().attempt(MS, Told::Fine)));
+        });
+        control.header.segment = brownout_mocks::journal::Segment::Control;
+        control
+    };
+    verdict("no_backoff", "documented", &[once(1), silent.clone()], Fail);
+    verdict("no_backoff", "documented", &[once(2), silent], NotApplicable);
+    // With pauses it is a retry loop like any other.
+    let calm = judged("documented", &[turned_off(200, true, 700 * MS)]);
+    assert!(!failed(&calm).contains(&"no_backoff") && !failed(&calm).contains(&"throttle_not_retried"), "{calm:#?}");
+}
+
+#[test]
+fn failures_that_nobody_saw_may_have_spent_the_quota() {
+    let gave_up = |unseen: bool| {
+        told(|s| {
+            if unseen {
+                s.push(EventKind::ConnectionClosed {
+                    connection: 9,
+                    seq: None,
+                    step: Some("reset".into()),
+                    by: brownout_mocks::journal::By::Fault,
+                    how: brownout_mocks::journal::How::Reset,
+                });
+            }
+            s.call().attempt(MS, THROTTLE).finish(false);
+        })
+    };
+    verdict("throttle_not_retried", "documented", &[gave_up(false)], Fail);
+    verdict("throttle_not_retried", "documented", &[gave_up(true)], NotApplicable);
+}

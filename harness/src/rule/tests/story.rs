@@ -31,6 +31,7 @@ pub(crate) fn header(trial: u64) -> Header {
         tool: "test".into(),
         honours: Vec::new(),
         owns_demand: false,
+        repeat: None,
         estimated: false,
     }
 }
@@ -144,6 +145,7 @@ impl Story {
         let (code, status, class, retry_after_ms) = match told {
             Told::Reset => {
                 self.push(EventKind::ConnectionClosed {
+                    step: None,
                     connection: 1,
                     seq: Some(seq),
                     by: By::Fault,

@@ -46,7 +46,7 @@ impl Checker<'_, '_, '_> {
             let span = self.key(&format!("{here}/per"));
             self.findings.add(&span, "`per` says what `times` and `every` are counted by; this step has neither");
         }
-        if step.probability.is_some_and(|p| p <= 0.0) {
+        if step.probability.is_some_and(|p| p == 0.0) {
             let span = self.at(&format!("{here}/probability"));
             self.findings.add(&span, "with probability 0 this step never injects").help("remove the step");
         }

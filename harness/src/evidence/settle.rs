@@ -1,0 +1,91 @@
+//! What only a look back over the whole trial can tell: which invocations are over, and which repeats may be
+//! calls of their own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Client, Evidence, Invocation, Trial};
+
+/// What like requests have in common: client, operation, target and body.
+pub(crate) type Shape = (u32, Arc<str>, Option<Arc<str>>, Option<Arc<str>>);
+
+pub(super) fn shape(client: &Client, invocation: &Invocation) -> Shape {
+    let body = invocation.attempts.first().and_then(|a| a.body_hash.clone());
+    (client.index, Arc::clone(&invocation.operation), invocation.target.clone(), body)
+}
+
+impl Evidence {
+    /// What like requests have in common.
+    pub(crate) fn shape(&self, client: &Client, invocation: &Invocation) -> Shape {
+        shape(client, invocation)
+    }
+
+    /// Whether the control made this request, and only once: then further ones are repeats.
+    pub(crate) fn asked_once(&self, client: &Client, invocation: &Invocation) -> bool {
+        self.demand.as_ref().is_some_and(|demand| demand.get(&shape(client, invocation)) == Some(&1))
+    }
+
+    /// Finds out which invocations are certainly over.
+    pub(super) fn settle(&self, trial: &mut Trial) {
+        let left = trial.ended_us.filter(|_| trial.signal.is_none() && trial.hung.is_empty());
+        for client in &mut trial.clients {
+            let mut over = Vec::with_capacity(client.invocations.len());
+            for invocation in &client.invocations {
+                over.push(self.over(client, invocation, left));
+            }
+            for (invocation, over_us) in client.invocations.iter_mut().zip(over) {
+                invocation.over_us = over_us;
+            }
+        }
+    }
+
+    /// Finds out which repeats may be calls of their own. A client that marks nothing and asks for the same
+    /// thing fourteen times without any fault may do so with faults as well, and have retried nothing.
+    pub(super) fn doubt(&self, trial: &mut Trial) {
+        for client in &mut trial.clients {
+            let mut asked: BTreeMap<Shape, u64> = BTreeMap::new();
+            for invocation in client.invocations.iter().filter(|i| !i.marked) {
+                *asked.entry(shape(client, invocation)).or_default() += invocation.attempts.len() as u64;
+            }
+            let mut joints = Vec::with_capacity(client.invocations.len());
+            for invocation in &client.invocations {
+                let repeats = invocation.attempts.len().saturating_sub(1);
+                let shape = shape(client, invocation);
+                joints.push(match &self.demand {
+                    _ if invocation.marked || repeats == 0 => 0,
+                    None => repeats,
+                    Some(demand) => match demand.get(&shape).copied().unwrap_or(0) {
+                        calls if asked.get(&shape).is_some_and(|asked| *asked <= calls) => repeats,
+                        calls => repeats.min(usize::try_from(calls.saturating_sub(1)).unwrap_or(usize::MAX)),
+                    },
+                });
+            }
+            for (invocation, joints) in client.invocations.iter_mut().zip(joints) {
+                invocation.joints = joints;
+            }
+        }
+    }
+
+    fn over(&self, client: &Client, invocation: &Invocation, left: Option<u64>) -> Option<u64> {
+        let last = invocation.attempts.last()?;
+        let end = last.end_us?;
+        if invocation.succeeded() {
+            return Some(end);
+        }
+        if let Some(number) = invocation.call {
+            let call = client.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &client.calls[i])?;
+            return call.finished.map(|(at, _)| at);
+        }
+        // By its own word this was the last attempt …
+        if last.declared_max.is_some_and(|max| invocation.attempts.len() >= max as usize) {
+            return Some(end);
+        }
+        // … or the client went on for longer than any pause it may make …
+        let pause = self.pause_max(client, invocation, last).or(last.class.is_some().then_some(300_000_000))?;
+        if client.last_us > end.saturating_add(pause) {
+            return Some(client.last_us);
+        }
+        // … or it did one thing at a time, this was the last of them, and it left by itself.
+        left.filter(|_| client.peak <= 1 && client.last_us <= end.max(last.at_us))
+    }
+}
