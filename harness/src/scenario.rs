@@ -154,6 +154,7 @@ impl Scenario {
         let mut plan = Plan::new(&self.document.steps, seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
         plan.capacity.clone_from(&self.document.capacity);
+        plan.http2 = self.document.http2;
         plan
     }
 
@@ -162,6 +163,7 @@ impl Scenario {
         let mut plan = Plan::new(&[], seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
         plan.capacity.clone_from(&self.document.capacity);
+        plan.http2 = self.document.http2;
         plan
     }
 

@@ -151,6 +151,11 @@ impl Endpoint {
         true
     }
 
+    /// Whether brownout's own clients speak HTTP/2 here.
+    pub fn http2(&self) -> bool {
+        self.lock().state.plan().http2
+    }
+
     /// When the port is to be closed, for transports that close it. Sets time zero if there is such a time.
     pub fn closed_port(&self) -> Vec<Closed> {
         let closed = self.lock().state.plan().closed();

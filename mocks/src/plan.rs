@@ -123,6 +123,8 @@ pub struct Plan {
     pub accounts: Accounts,
     /// How much the service behind the steps can do; without it, everything at once.
     pub capacity: Option<Capacity>,
+    /// Whether brownout's own clients speak HTTP/2.
+    pub http2: bool,
     /// Whether each decision is explained in the journal.
     pub explain: bool,
 }
@@ -150,6 +152,6 @@ impl Plan {
             step: step.clone(),
         };
         let steps = steps.iter().map(planned).collect();
-        Self { steps, seed, service, accounts: Accounts::new(), capacity: None, explain: false }
+        Self { steps, seed, service, accounts: Accounts::new(), capacity: None, http2: false, explain: false }
     }
 }

@@ -12,16 +12,25 @@ use crate::play::{client, library_scenarios, run};
 
 /// Which mutant fails which scenario. A scenario that no client can fail shows nothing.
 const FAILED_BY: &[(&str, &str)] = &[
+    ("accepted-then-polled", "no-throttle-retry"),
     ("access-denied", "retries-everything"),
     ("bad-gateway-storm", "naive"),
+    ("batch-half-done", "no-throttle-retry"),
     ("black-hole", "hangs"),
+    ("clock-skewed", "retries-everything"),
     ("closed-without-answer", "oversleeps"),
+    ("concurrency-limit", "naive"),
+    ("connection-drained", "oversleeps"),
     ("connection-reset", "oversleeps"),
+    ("credentials-expired", "retries-everything"),
+    ("dripping-answer", "naive"),
     ("dynamodb-2015", "naive"),
     ("dynamodb-dns-2025", "hangs"),
     ("dynamodb-long-throttle", "endless"),
     ("ec2-launches-2025", "endless"),
     ("ec2-throttle-burst", "no-throttle-retry"),
+    ("error-in-200", "no-throttle-retry"),
+    ("garbled-answer", "oversleeps"),
     ("gateway-retry-after", "ignores-retry-after"),
     ("gateway-timeout-storm", "no-transient-retry"),
     ("instance-not-visible", "hammers-not-found"),
@@ -32,6 +41,8 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("network-2021", "naive"),
     ("only-writes-denied", "retries-everything"),
     ("outage-then-health", "naive"),
+    ("port-closed", "no-transient-retry"),
+    ("quota-masked-as-500", "ignores-quota"),
     ("s3-2008", "endless"),
     ("s3-2017", "endless"),
     ("s3-slow-down", "naive"),
@@ -39,6 +50,8 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("service-unavailable-storm", "oversleeps"),
     ("slow-answers", "oversleeps"),
     ("sqs-throttle-403", "no-throttle-retry"),
+    ("stalled-answer", "no-transient-retry"),
+    ("stream-reset", "oversleeps"),
     ("sts-throttle-400", "no-throttle-retry"),
     ("throttle-burst", "naive"),
     ("truncated-answer", "oversleeps"),
@@ -46,6 +59,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("unauthorized-operation", "retries-everything"),
     ("usage-plan-quota", "ignores-quota"),
     ("validation-error", "retries-everything"),
+    ("wrong-checksum", "no-throttle-retry"),
 ];
 
 /// Rules that a mutant breaks beside its own, each for a reason.

@@ -43,6 +43,7 @@ pub fn scripts() -> impl Strategy<Value = Document> {
         let steps = drafts.into_iter().filter_map(|draft| draft.step(service, operation));
         Document {
             capacity: None,
+            http2: false,
             brownout: 1,
             name: "counter-example".to_owned(),
             title: "Made by a property test".to_owned(),
