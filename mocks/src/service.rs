@@ -14,11 +14,19 @@ use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
 use crate::request::{Attempt, Request, percent_decode};
 
+mod apigateway;
+mod bedrock_agent_runtime;
+mod bedrock_runtime;
+mod cloudwatch;
 mod dynamodb;
 mod ec2;
+mod events;
 mod execute_api;
 mod form;
+mod iam;
+mod kinesis;
 mod lambda;
+mod logs;
 mod recognise;
 mod s3;
 mod scope;
@@ -30,8 +38,23 @@ mod testing;
 pub use recognise::{Recognised, recognise};
 
 /// The services, in alphabetical order.
-pub static SERVICES: &[&dyn Service] =
-    &[&dynamodb::DynamoDb, &ec2::Ec2, &execute_api::ExecuteApi, &lambda::Lambda, &s3::S3, &sqs::Sqs, &sts::Sts];
+pub static SERVICES: &[&dyn Service] = &[
+    &apigateway::ApiGateway,
+    &bedrock_agent_runtime::BedrockAgentRuntime,
+    &bedrock_runtime::BedrockRuntime,
+    &cloudwatch::CloudWatch,
+    &dynamodb::DynamoDb,
+    &ec2::Ec2,
+    &events::Events,
+    &execute_api::ExecuteApi,
+    &iam::Iam,
+    &kinesis::Kinesis,
+    &lambda::Lambda,
+    &logs::Logs,
+    &s3::S3,
+    &sqs::Sqs,
+    &sts::Sts,
+];
 
 /// The service with this id.
 pub fn find(id: &str) -> Option<&'static dyn Service> {
@@ -69,6 +92,13 @@ pub struct ErrorRow {
     pub source: &'static str,
     /// Attempts of botocore standard, botocore legacy and JS by default, as measured (guidance 6.3); 0 = not measured.
     pub attempts: [u8; 3],
+}
+
+impl ErrorRow {
+    /// Whether the API itself failed. A Lambda function that fails is reported by an API that did not.
+    pub fn is_api_error(&self) -> bool {
+        self.status >= 300
+    }
 }
 
 /// One operation of a service.
@@ -145,6 +175,11 @@ pub trait Service: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Output members that are dates, in seconds since 1970: CBOR marks them.
+    fn timestamps(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The code by which it says that it does not know an operation.
     fn unmodelled_code(&self) -> &'static str;
 
@@ -187,9 +222,11 @@ pub trait Service: fmt::Debug + Send + Sync {
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError>;
 }
 
-/// Finds `code` in the service's catalogue.
+/// Finds `code` in the service's catalogue, also by the name that one of its protocols has for it.
 pub fn row(service: &dyn Service, code: &str) -> Option<&'static ErrorRow> {
-    service.errors().iter().find(|r| r.code == code)
+    let on_the_wire = |row: &&ErrorRow| service.protocols().iter().any(|p| service.wire_code(row.code, *p) == code);
+    let named = service.errors().iter().find(|r| r.code == code);
+    named.or_else(|| service.errors().iter().find(on_the_wire))
 }
 
 /// The error with `code`, status and message from the catalogue where it has them.
@@ -197,6 +234,7 @@ pub fn wire_error(service: &dyn Service, code: &str) -> WireError {
     let row = row(service, code);
     let class = row.map_or_else(|| class_of(code, 400), |r| r.class);
     let status = row.map_or(if class == Class::Transient { 500 } else { 400 }, |r| r.status);
+    let code = row.map_or(code, |r| r.code);
     WireError {
         code: code.to_owned(),
         status,
@@ -304,7 +342,8 @@ mod tests {
                 assert_eq!((error.status, error.class), (row.status, row.class));
                 for protocol in service.protocols() {
                     let reply = protocol.error(*service, &error, "id", false);
-                    assert_eq!((reply.status, reply.class), (row.status, Some(row.class)), "{}", row.code);
+                    let class = row.is_api_error().then_some(row.class);
+                    assert_eq!((reply.status, reply.class), (row.status, class), "{}", row.code);
                     assert!(!reply.body.is_empty());
                     assert!(protocol.error(*service, &error, "id", true).body.is_empty());
                 }

@@ -52,6 +52,9 @@ const ERRORS: &[ErrorRow] = &[
     line("UnauthorizedException", 401, Permanent, [0; 3], GATEWAY, "Unauthorized"),
     line("AuthorizerConfigurationException", 500, Transient, SERVER, GATEWAY, ""),
     line("AuthorizerFailureException", 500, Transient, SERVER, GATEWAY, ""),
+    line("API_CONFIGURATION_ERROR", 500, Transient, SERVER, GATEWAY, "Internal server error"),
+    line("INVALID_API_KEY", 403, Permanent, ONCE, GATEWAY, "Forbidden"),
+    line("WAF_FILTERED", 403, Permanent, ONCE, GATEWAY, "Forbidden"),
     line("BadRequestException", 400, Permanent, ONCE, GATEWAY, "Invalid request body"),
     line("BAD_REQUEST_PARAMETERS", 400, Permanent, ONCE, GATEWAY, "Missing required request parameters"),
     line("NotFoundException", 404, Permanent, ONCE, GATEWAY, "Not Found"),
@@ -83,6 +86,7 @@ impl Service for ExecuteApi {
                 "InternalServerErrorException"
             }
             "BAD_REQUEST_PARAMETERS" => "BadRequestException",
+            "INVALID_API_KEY" | "WAF_FILTERED" => "ForbiddenException",
             other => other,
         }
     }

@@ -53,6 +53,25 @@ const FRONT_END: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// Lambda's one throttling error.
+const THROTTLE: &str = "TooManyRequestsException";
+
+/// Why Lambda throttles (guidance 6.3). The first is what an account meets that says nothing of itself.
+const REASONS: &[&str] = &[
+    "ConcurrentInvocationLimitExceeded",
+    "CallerRateLimitExceeded",
+    "ConcurrentSnapshotCreateLimitExceeded",
+    "FunctionInvocationRateLimitExceeded",
+    "ReservedFunctionConcurrentInvocationLimitExceeded",
+    "ReservedFunctionInvocationRateLimitExceeded",
+];
+
+/// The `Reason` that an error gives, if it is a throttle.
+fn reason(code: &str) -> Option<&'static str> {
+    let code = if code == THROTTLE { REASONS[0] } else { code };
+    REASONS.iter().copied().find(|r| *r == code)
+}
+
 impl Service for Lambda {
     fn id(&self) -> &'static str {
         "lambda"
@@ -74,7 +93,13 @@ impl Service for Lambda {
         "2015-03-31"
     }
 
+    /// A throttle is called by its reason where it is not the usual one; all have the same type.
+    fn wire_code<'a>(&self, code: &'a str, _protocol: Protocol) -> &'a str {
+        if reason(code).is_some() { THROTTLE } else { code }
+    }
+
     fn message_key(&self, code: &str) -> &'static str {
+        let code = self.wire_code(code, Protocol::RestJson1);
         if SMALL_MESSAGE.contains(&code) || FRONT_END.contains(&code) { "message" } else { "Message" }
     }
 
@@ -83,8 +108,8 @@ impl Service for Lambda {
             return Vec::new();
         };
         let mut members = vec![("Type".to_owned(), if row.status < 500 { "User" } else { "Service" }.into())];
-        if code == "TooManyRequestsException" {
-            members.push(("Reason".to_owned(), "ConcurrentInvocationLimitExceeded".into()));
+        if let Some(reason) = reason(code) {
+            members.push(("Reason".to_owned(), reason.into()));
         }
         members
     }
@@ -98,7 +123,7 @@ impl Service for Lambda {
     }
 
     fn throttle_code(&self, _operation: &str) -> &'static str {
-        "TooManyRequestsException"
+        THROTTLE
     }
 
     fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::scope::Scope;
 use super::{Operation, SERVICES, Service};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, SMITHY_PROTOCOL};
 use crate::request::{Request, pairs, percent_decode};
 
 /// What a request turned out to be.
@@ -98,13 +98,16 @@ fn named(request: &Request, signed: Signed, default_service: &'static dyn Servic
         let protocol = json_version(request, service);
         return Some(Named { service, protocol, operation: operation.to_owned(), known: owner.is_some() });
     }
-    if let Some((_, operation)) = request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
-        && request.header("smithy-protocol").is_some()
+    if let Some((name, operation)) =
+        request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
+        && request.header(SMITHY_PROTOCOL.0) == Some(SMITHY_PROTOCOL.1)
     {
-        // The CBOR protocol is not spoken: whoever tries it learns the operation's name in ours.
-        let service = signed.service().unwrap_or(default_service);
+        // Smithy's name of a service is what stands in its targets, too.
+        let owner = SERVICES.iter().copied().find(|s| s.target_prefix() == Some(name));
+        let service = owner.or(signed.service()).unwrap_or(default_service);
+        let known = service.protocols().contains(&Protocol::RpcV2Cbor) && owner.is_some();
         let operation = percent_decode(operation, false);
-        return Some(Named { service, protocol: service.protocols()[0], operation, known: false });
+        return Some(Named { service, protocol: Protocol::RpcV2Cbor, operation, known });
     }
     action(request, signed, default_service)
 }
@@ -159,8 +162,10 @@ fn rest(
     signed: Signed,
     default_service: &'static dyn Service,
 ) -> (&'static dyn Service, Protocol, String, Value, bool) {
-    let service = signed.service().unwrap_or(default_service);
-    let protocol = service.protocols()[0];
+    let service = signed.service().map_or(default_service, |signed| sharing(signed, request, default_service));
+    // CBOR is for those who ask for it: others cannot read it at all.
+    let spoken = service.protocols().iter().copied().find(|p| *p != Protocol::RpcV2Cbor);
+    let protocol = spoken.unwrap_or(Protocol::RestJson1);
     // A gateway's callers may sign for any service name; nobody else answers for a foreign one.
     let ours = !matches!(signed, Signed::Foreign) || service.id() == "execute-api";
     let mut params = protocol.params(request);
@@ -180,6 +185,22 @@ fn rest(
         }
         None => (service, protocol, service.name_unmodelled(request), params, false),
     }
+}
+
+/// Which of the services that share a signing name (Bedrock's do) a path is for.
+fn sharing(
+    signed: &'static dyn Service,
+    request: &Request,
+    default_service: &'static dyn Service,
+) -> &'static dyn Service {
+    let names = signed.signing_names();
+    let shares = |s: &&'static dyn Service| s.signing_names().iter().any(|n| names.contains(n));
+    let mut all = SERVICES.iter().copied().filter(shares);
+    if all.clone().nth(1).is_none() {
+        return signed;
+    }
+    let fitting = all.find(|s| s.operation_of(request).is_some());
+    fitting.unwrap_or(if shares(&default_service) { default_service } else { signed })
 }
 
 /// Finds the operation whose method, path and query key fit, and reads its labels and the query.
@@ -260,9 +281,13 @@ mod tests {
         let got = recognise(&request("POST", "/", &headers, "{\"Limit\":1}"), default_service("ec2"));
         assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("dynamodb", "ListTables", true));
         assert_eq!((got.protocol, got.params["Limit"].as_u64()), (Protocol::AwsJson10, Some(1)));
-        let headers = [("x-amz-target", "Logs_20140328.PutLogEvents"), ("content-type", "application/x-amz-json-1.1")];
+        let headers =
+            [("x-amz-target", "AWSStepFunctions.StartExecution"), ("content-type", "application/x-amz-json-1.1")];
         let got = recognise(&request("POST", "/", &headers, "{}"), default_service("ec2"));
-        assert_eq!((got.operation.as_str(), got.modelled, got.protocol), ("PutLogEvents", false, Protocol::AwsJson11));
+        assert_eq!(
+            (got.operation.as_str(), got.modelled, got.protocol),
+            ("StartExecution", false, Protocol::AwsJson11)
+        );
     }
 
     #[test]
@@ -276,12 +301,12 @@ mod tests {
             assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("sts", "GetCallerIdentity", true));
             assert_eq!(got.protocol, Protocol::AwsQuery);
         }
-        let foreign = scope.replace("/sts/", "/iam/");
+        let foreign = scope.replace("/sts/", "/rds/");
         let got = recognise(
             &request("POST", "/", &[form, ("authorization", &foreign)], "Action=DescribeRegions"),
             default_service("ec2"),
         );
-        assert!(!got.modelled, "IAM is not ours, whatever its actions are called");
+        assert!(!got.modelled, "RDS is not ours, whatever its actions are called");
         let got = recognise(&request("POST", "/", &[form], "Action=DescribeRegions"), default_service("ec2"));
         assert_eq!((got.protocol, got.modelled), (Protocol::Ec2Query, true));
     }
@@ -292,6 +317,19 @@ mod tests {
         let got = recognise(&request("POST", "/prod/a%20b?x=1", &[form], "Action=Buy"), default_service("execute-api"));
         assert_eq!((got.operation.as_str(), got.modelled), ("POST /prod/a b", true));
         assert_eq!(got.target.as_deref(), Some("/prod/a b"));
+    }
+
+    #[test]
+    fn cbor_is_answered_in_cbor() {
+        let headers = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+        let path = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        let got = recognise(&request("POST", path, &headers, "\u{0}"), default_service("ec2"));
+        assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("cloudwatch", "ListMetrics", true));
+        assert_eq!((got.protocol, got.params), (Protocol::RpcV2Cbor, Value::Object(Map::new())));
+        let got = recognise(&request("POST", "/service/X/operation/Y", &headers, ""), default_service("ec2"));
+        assert_eq!((got.protocol, got.modelled), (Protocol::RpcV2Cbor, false));
+        let plain = recognise(&request("POST", "/x", &[], ""), default_service("cloudwatch"));
+        assert_eq!(plain.protocol, Protocol::AwsJson10);
     }
 
     #[test]

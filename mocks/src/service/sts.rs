@@ -48,7 +48,14 @@ const ERRORS: &[ErrorRow] = &[
     line("PackedPolicyTooLarge", 400, Permanent, [0; 3], DOC, "The policies are too large."),
     line("ValidationError", 400, Permanent, [0; 3], DOC, "The input does not satisfy the constraints."),
     line("NoSuchEntity", 404, Permanent, [0; 3], "S1", "The role does not exist."),
-    line("InvalidUserID.NotFound", 400, Permanent, ONCE, "S1", "The user ID does not exist."),
+    line(
+        "InvalidUserID.NotFound",
+        400,
+        Permanent,
+        ONCE,
+        "S1 alone: no code of AWS",
+        "The user ID does not exist. (The seed names this code; AWS itself says NoSuchEntity, 404.)",
+    ),
     line("InvalidAction", 400, Permanent, [0; 3], DOC, "The action is not valid for this service."),
 ];
 

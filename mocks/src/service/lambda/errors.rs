@@ -12,6 +12,13 @@ const DOC: &str = "lambda-api";
 
 pub(super) const ROWS: &[ErrorRow] = &[
     line("TooManyRequestsException", 429, Throttling, ALWAYS, "S2", "Rate Exceeded."),
+    // The same error with each other reason; a scenario adds `retry_after:` where the service would.
+    line("CallerRateLimitExceeded", 429, Throttling, [0; 3], "S2", "Rate Exceeded."),
+    line("ConcurrentInvocationLimitExceeded", 429, Throttling, [0; 3], "S2", "Rate Exceeded."),
+    line("ConcurrentSnapshotCreateLimitExceeded", 429, Throttling, [0; 3], "S2", "Rate Exceeded."),
+    line("FunctionInvocationRateLimitExceeded", 429, Throttling, [0; 3], "S2", "Rate Exceeded."),
+    line("ReservedFunctionConcurrentInvocationLimitExceeded", 429, Throttling, [0; 3], "S2", "Rate Exceeded."),
+    line("ReservedFunctionInvocationRateLimitExceeded", 429, Throttling, [0; 3], "S2", "Rate Exceeded."),
     line("EC2ThrottledException", 502, Throttling, ALWAYS, DOC, "EC2 throttled the set-up of the function."),
     line("ThrottlingException", 400, Throttling, [0; 3], DOC, "Rate exceeded"),
     line("ResourceConflictException", 409, Permanent, ONCE, "S1", "The operation cannot be performed at this time."),
