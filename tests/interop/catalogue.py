@@ -1,0 +1,244 @@
+"""The whole catalogue against real SDKs: which call asks for a row, and what each SDK makes of it.
+
+Every row of `brownout list errors --json` is played, all rows of a service by one process. What is expected:
+
+- the code: the one on the wire of the protocol that the SDK speaks, but for what `NAMES` lists;
+- the attempts: those of guidance 6.3 where it has measured the row, else those that the SDKs' published rules
+  give (guidance 2.2, written down again here and not taken from brownout), but for what `ATTEMPTS` lists.
+
+`NAMES` and `ATTEMPTS` hold the differences one by one, each with the line of the SDK's source that makes it so.
+"""
+from dataclasses import dataclass
+
+# What asks for the errors of a service, and what asks for those that belong to another of its operations.
+OPERATIONS = {
+    "apigateway": "CreateDeployment",
+    "bedrock-agent-runtime": "Retrieve",
+    "bedrock-runtime": "InvokeModel",
+    "cloudwatch": "PutMetricData",
+    "dynamodb": "GetItem",
+    "ec2": "DescribeInstances",
+    "events": "PutRule",
+    "iam": "CreateUser",
+    "kinesis": "PutRecord",
+    "lambda": "Invoke",
+    "logs": "PutLogEvents",
+    "s3": "GetObject",
+    "sqs": "SendMessage",
+    "sts": "GetCallerIdentity",
+}
+SPECIAL = {
+    ("cloudwatch", "ConcurrentModificationException"): "TagResource",
+    ("cloudwatch", "ConflictException"): "TagResource",
+    ("dynamodb", "ConditionalCheckFailedException"): "PutItem",
+    ("dynamodb", "IdempotentParameterMismatchException"): "TransactWriteItems",
+    ("dynamodb", "ItemCollectionSizeLimitExceededException"): "PutItem",
+    ("dynamodb", "LimitExceededException"): "CreateTable",
+    ("dynamodb", "ReplicatedWriteConflictException"): "PutItem",
+    ("dynamodb", "ResourceInUseException"): "CreateTable",
+    ("dynamodb", "TransactionCanceledException"): "TransactWriteItems",
+    ("dynamodb", "TransactionConflictException"): "PutItem",
+    ("dynamodb", "TransactionInProgressException"): "TransactWriteItems",
+    ("s3", "BadDigest"): "PutObject",
+    ("s3", "EntityTooLarge"): "PutObject",
+    ("s3", "IncompleteBody"): "PutObject",
+    ("s3", "RequestTimeout"): "PutObject",
+    ("sts", "ExpiredTokenException"): "AssumeRoleWithWebIdentity",
+    ("sts", "IDPCommunicationError"): "AssumeRoleWithWebIdentity",
+    ("sts", "IDPRejectedClaim"): "AssumeRoleWithWebIdentity",
+    ("sts", "InvalidIdentityToken"): "AssumeRoleWithWebIdentity",
+}
+
+# What no SDK calls: API Gateway's data plane has plain HTTP clients (cases.GATEWAY).
+UNCALLED = ("execute-api",)
+
+BOTO3, LEGACY, JS, RUST, RUST_2026 = "boto3 standard", "boto3 legacy", "js", "rust", "rust 2026"
+MEASURED = (BOTO3, LEGACY, JS)  # the order of the catalogue's attempts
+
+# Guidance 2.2.
+THROTTLING = frozenset((
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+    "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
+    "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown",
+    "PriorRequestNotComplete", "EC2ThrottledException",
+))
+TRANSIENT = ("RequestTimeout", "RequestTimeoutException")
+TRANSIENT_STATUS = (500, 502, 503, 504)
+MODELLED_RETRYABLE = (
+    ("bedrock-runtime", "ModelNotReadyException"), ("dynamodb", "ReplicatedWriteConflictException"),
+)
+# Errors of the model that come as 429, so that botocore does not take the status for a throttle.
+MODELLED_429 = (("cloudwatch", "ConcurrentModificationException"),)
+LEGACY_STATUS = (429, 500, 502, 503, 504, 509)
+LEGACY_WITH_400 = (
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+    "ProvisionedThroughputExceededException",
+)
+LEGACY_PAIRS = {
+    ("dynamodb", "TransactionInProgressException", 400), ("dynamodb", "ReplicatedWriteConflictException", 409),
+    ("kinesis", "LimitExceededException", 400), ("s3", "BadDigest", 400), ("s3", "RequestTimeout", 400),
+    ("sqs", "RequestThrottled", 403), ("sts", "IDPCommunicationError", 400),
+}
+
+
+def retried(client, service, code, status):
+    """Whether the SDK's published rules retry it; `code` is what the SDK reports."""
+    if status < 300:
+        return False
+    if client == LEGACY:
+        return (status in LEGACY_STATUS or (status == 400 and code in LEGACY_WITH_400)
+                or (service, code, status) in LEGACY_PAIRS)
+    if code in THROTTLING or code in TRANSIENT or status in TRANSIENT_STATUS:
+        return True
+    if (service, code) in MODELLED_RETRYABLE:
+        return True
+    if client == BOTO3:
+        return (code == "IDPCommunicationError"
+                or (status == 429 and (service, code) not in MODELLED_429))
+    if client == JS:
+        return status == 429 or code == "IDPCommunicationErrorException"
+    # The SDK for Rust has no rule for 429 (guidance 2.2).
+    return (service, code) in (("s3", "InternalError"), ("sts", "IDPCommunicationError"))
+
+
+def attempts_of_a_failure(client, service):
+    """Attempts of a call all of whose attempts may be retried (guidance 0 and 2.1)."""
+    dynamodb = service == "dynamodb"
+    return {
+        BOTO3: 4 if dynamodb else 3,
+        LEGACY: 10 if dynamodb else 5,
+        JS: 4 if dynamodb else 3,
+        RUST: 3,
+        RUST_2026: 4 if dynamodb else 3,
+    }[client]
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why an SDK differs, with the line of its source."""
+
+    line: str
+    reason: str
+
+    def __str__(self):
+        return f"{self.line}: {self.reason}"
+
+
+QUERY_ERROR = Why(
+    "@aws-sdk/core protocols/index.js:154, findQueryCompatibleError",
+    "the query code is looked up among the shapes' awsQueryError traits, and the error has the shape's name")
+
+
+def shapes(names, *others):
+    """Codes whose shape is called the same with `Exception` behind, and others."""
+    return {name: f"{name}Exception" for name in names.split()} | dict(others)
+
+
+# (client, service) → code of the catalogue → what the SDK calls it, and why.
+NAMES = {
+    (JS, "iam"): (QUERY_ERROR, shapes(
+        "ConcurrentModification DeleteConflict EntityAlreadyExists EntityTemporarilyUnmodifiable InvalidInput"
+        " LimitExceeded MalformedPolicyDocument NoSuchEntity PolicyEvaluation PolicyNotAttachable ServiceFailure"
+        " UnmodifiableEntity",
+        ("NotSupportedService", "ServiceNotSupportedException"))),
+    (JS, "sts"): (QUERY_ERROR, shapes(
+        "IDPCommunicationError IDPRejectedClaim InvalidIdentityToken MalformedPolicyDocument PackedPolicyTooLarge")),
+}
+
+# (client, service, code) → attempts, and why guidance's table does not give them.
+ATTEMPTS = {}
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    """A row of our catalogue."""
+
+    service: str
+    code: str
+    status: int
+    attempts: tuple
+    wire: dict
+
+    def operation(self):
+        return SPECIAL.get((self.service, self.code), OPERATIONS[self.service])
+
+    def reads(self, client):
+        """What the client calls the code, and why if that is not what stands on the wire."""
+        why, names = NAMES.get((client, self.service), (None, {}))
+        if self.code in names:
+            return names[self.code], why
+        if self.service in ("cloudwatch", "sqs"):
+            # Query-compatible: botocore and Rust report the old code of `x-amzn-query-error`, JS the shape's.
+            return self.wire["awsJson1_0" if client == JS else "awsQuery"], None
+        return next(iter(self.wire.values())), None
+
+    def expected(self, client):
+        """Attempts, whether guidance has measured them, and why if they are others."""
+        code, _ = self.reads(client)
+        if (client, self.service, self.code) in ATTEMPTS:
+            attempts, why = ATTEMPTS[(client, self.service, self.code)]
+            return attempts, False, why
+        measured = self.attempts[MEASURED.index(client)] if client in MEASURED else 0
+        if measured:
+            return measured, True, None
+        again = retried(client, self.service, code, self.status)
+        return (attempts_of_a_failure(client, self.service) if again else 1), False, None
+
+
+def rows(listed):
+    """The rows of `brownout list errors --json` that SDKs can call, by service."""
+    found = {}
+    for row in listed:
+        if row["service"] not in UNCALLED:
+            one = CatalogueRow(
+                row["service"], row["code"], row["status"], tuple(row["attempts"]), row["on_the_wire"])
+            found.setdefault(one.service, []).append(one)
+    return found
+
+
+HEADER = "brownout-case"
+
+
+def scenario(service, of):
+    """A story in which each call names its error in a header."""
+    steps = "".join(
+        f"  - id: row-{i}\n    when: {{header: {{{HEADER}: \"{row.code}\"}}}}\n    inject: {{error: {{code: \"{row.code}\"}}}}\n"
+        for i, row in enumerate(of))
+    return head(service, f"{service}-errors") + f"steps:\n{steps}"
+
+
+def head(service, name):
+    return f"brownout: 1\nname: interop-{name}\ntitle: Every error of {service}\nservice: {service}\n"
+
+
+# What the in-process client asks.
+PARAMS = {
+    "AssumeRoleWithWebIdentity": "{RoleArn: \"arn:aws:iam::000000000000:role/reader\", RoleSessionName: s, WebIdentityToken: t}",
+    "CreateDeployment": "{restApiId: shop}",
+    "CreateTable": "{TableName: orders}",
+    "CreateUser": "{UserName: ann}",
+    "GetItem": "{TableName: orders, Key: {id: {S: \"1\"}}}",
+    "GetObject": "{Bucket: reports, Key: june.csv}",
+    "Invoke": "{FunctionName: work, Payload: {n: 1}}",
+    "InvokeModel": "{modelId: some.model, body: {prompt: hello}}",
+    "PutItem": "{TableName: orders, Item: {id: {S: \"1\"}}}",
+    "PutLogEvents": "{logGroupName: app, logStreamName: web, logEvents: [{timestamp: 1, message: hello}]}",
+    "PutMetricData": "{Namespace: shop, MetricData: [{MetricName: sold, Value: 1.0}]}",
+    "PutObject": "{Bucket: reports, Key: june.csv, Body: \"1;2\"}",
+    "PutRecord": "{StreamName: clicks, Data: aGVsbG8=, PartitionKey: a}",
+    "PutRule": "{Name: nightly, ScheduleExpression: rate(1 day)}",
+    "Retrieve": "{knowledgeBaseId: KB1, retrievalQuery: {text: hello}}",
+    "SendMessage": "{QueueUrl: \"http://localhost/000000000000/orders\", MessageBody: hello}",
+    "TagResource": "{ResourceARN: \"arn:aws:cloudwatch:us-east-1:000000000000:alarm:a\"}",
+    "TransactWriteItems": "{TransactItems: [{Put: {TableName: orders, Item: {id: {S: \"1\"}}}}]}",
+}
+
+
+def virtual_scenario(service, operation, of):
+    """A client for each row, so that none spends the retry quota of another."""
+    steps = "".join(
+        f"  - id: row-{i}\n    when: {{client: {i}}}\n    inject: {{error: {{code: \"{row.code}\"}}}}\n"
+        for i, row in enumerate(of))
+    call = f"{{call: {operation}, params: {PARAMS.get(operation, '{}')}}}"
+    name = f"{service}-{operation.lower()}"
+    return head(service, name) + f"clients: {len(of)}\nworkload: [{call}]\nsteps:\n{steps}"
