@@ -34,7 +34,7 @@ CALLS = {
         RoleArn=ROLE, RoleSessionName="report", WebIdentityToken="token"),
     ("apigateway", "CreateDeployment"): lambda c: c.create_deployment(restApiId="shop"),
     ("bedrock-agent-runtime", "Retrieve"): lambda c: c.retrieve(
-        knowledgeBaseId="KB1", retrievalQuery={"text": "what is a brownout?"}),
+        knowledgeBaseId="KB12345678", retrievalQuery={"text": "what is a brownout?"}),
     ("bedrock-runtime", "InvokeModel"): lambda c: c.invoke_model(modelId="some.model", body=b"{}"),
     ("cloudwatch", "PutMetricData"): lambda c: c.put_metric_data(
         Namespace="shop", MetricData=[{"MetricName": "sold", "Value": 1.0}]),
@@ -120,12 +120,12 @@ def apigateway(c):
 
 
 def bedrock_agent_runtime(c):
-    found = c.retrieve(knowledgeBaseId="KB1", retrievalQuery={"text": "what is a brownout?"})["retrievalResults"]
+    found = c.retrieve(knowledgeBaseId="KB12345678", retrievalQuery={"text": "what is a brownout?"})["retrievalResults"]
     assert found[0]["content"]["text"] and found[0]["score"] == 0.9, found
     answer = c.retrieve_and_generate(
         input={"text": "what is a brownout?"},
         retrieveAndGenerateConfiguration={"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": {
-            "knowledgeBaseId": "KB1", "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/some.model"}})
+            "knowledgeBaseId": "KB12345678", "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/some.model"}})
     assert answer["output"]["text"] and answer["sessionId"], answer
 
 

@@ -16,7 +16,7 @@ const PACKAGES = { apigateway: "api-gateway", events: "eventbridge", logs: "clou
 
 const INPUTS = {
   apigateway: { CreateDeployment: { restApiId: "shop" } },
-  "bedrock-agent-runtime": { Retrieve: { knowledgeBaseId: "KB1", retrievalQuery: { text: "what is a brownout?" } } },
+  "bedrock-agent-runtime": { Retrieve: { knowledgeBaseId: "KB12345678", retrievalQuery: { text: "what is a brownout?" } } },
   "bedrock-runtime": { InvokeModel: { modelId: "some.model", body: "{}" } },
   cloudwatch: {
     PutMetricData: { Namespace: "shop", MetricData: [{ MetricName: "sold", Value: 1 }] },
@@ -116,10 +116,10 @@ const STORIES = {
     await send("DeleteRestApi", { restApiId: api.id });
   },
   async "bedrock-agent-runtime"(send) {
-    const found = await send("Retrieve", { knowledgeBaseId: "KB1", retrievalQuery: { text: "what is a brownout?" } });
+    const found = await send("Retrieve", { knowledgeBaseId: "KB12345678", retrievalQuery: { text: "what is a brownout?" } });
     assert.equal(found.retrievalResults[0].score, 0.9);
     const knowledgeBaseConfiguration = {
-      knowledgeBaseId: "KB1",
+      knowledgeBaseId: "KB12345678",
       modelArn: "arn:aws:bedrock:us-east-1::foundation-model/some.model",
     };
     const answer = await send("RetrieveAndGenerate", {

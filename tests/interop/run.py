@@ -8,6 +8,7 @@ SDK are installed into a throwaway folder; BROWNOUT_INTEROP_DIR=folder keeps it 
 cell is a `brownout run … -- client` of its own: the attempts are counted in its journal, not by the client.
 """
 import argparse
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -24,10 +25,11 @@ import time
 
 sys.dont_write_bytecode = True  # the tree stays as it was checked out
 import cases  # noqa: E402
+import catalogue  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SERVICES = ("ec2", "dynamodb", "s3", "lambda", "sts", "sqs")
+SERVICES = tuple(catalogue.OPERATIONS)
 NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
 CELL_SECONDS = 120
 
@@ -63,6 +65,9 @@ class Row:
     observed: object = None
     trouble: str = "not played"
     breaks: tuple = ()  # rules that brownout says it breaks, none of them a must
+    catalogued: bool = False  # a row of the whole catalogue, shown only if it is remarkable
+    measured: bool = False  # whether guidance 6.3 has measured its attempts
+    explained: str = ""  # why this client differs, with the line of its source
 
     def compare(self, reported, observed, *more):
         """Takes what was seen; `more` are (holds, complaint) pairs. The first complaint stands."""
@@ -132,10 +137,15 @@ class Suite:
             scenario = str(stem.with_suffix(".yaml"))
         journal, report = stem.with_suffix(".jsonl"), stem.with_suffix(".json")
         words = [self.binary, "run", scenario, "--trials", "1", "--no-control", *flags]
-        words += ["--journal", str(journal), "--report", f"json={report}", "--", *command]
+        words += ["--journal", str(journal), "--report", f"json={report}", *(["--", *command] if command else [])]
         done = subprocess.run(
             words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=self.work)
         return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {})
+
+
+    def virtual(self, name, scenario, settings):
+        """Plays the in-process client in virtual time."""
+        return self.play(name, scenario, None, flags=["--client", "aws-sdk-rust", *settings])
 
 
 @dataclasses.dataclass
@@ -255,16 +265,69 @@ def excuses(rows):
             row.trouble = str(failure)
 
 
-def catalogue_cell(suite):
-    """The attempts that our own error catalogue names are those that were measured here."""
-    row = Row("brownout", "", "catalogue", "", "", "the same")
-    done = subprocess.run([suite.binary, "list", "errors"], capture_output=True, text=True, check=True)
-    lines = re.findall(r"^(\S+) +(\S+) \d+ +\w+ +(\d+) / (\d+) / (\d+)$", done.stdout, re.MULTILINE)
-    listed = {(service, code): tuple(map(int, attempts)) for code, service, *attempts in lines}
-    plain = [case for case in cases.CASES if not case.status and not case.inject]
-    others = [f"{case.service} {case.code}" for case in plain if listed.get((case.service, case.code)) != case.attempts]
-    row.compare("", ", ".join(others) or "the same")
-    return [row]
+def listed(binary):
+    """What our own error catalogue holds."""
+    done = subprocess.run([binary, "list", "errors", "--json"], capture_output=True, text=True, check=True)
+    return catalogue.rows(json.loads(done.stdout))
+
+
+def catalogue_row(client, of):
+    reads, renamed = of.reads(client)
+    attempts, measured, other = of.expected(client)
+    why = "; ".join(str(w) for w in (renamed, other) if w)
+    return Row(client, of.service, str(of.status), of.intended(), reads, attempts,
+               catalogued=True, measured=measured, explained=why)
+
+
+def catalogue_cells(suite, service, of, client):
+    """All errors of a service at once: the code that the client reports for each, the attempts it makes."""
+    command, env = suite.command(client)
+    rows = [catalogue_row(client, one) for one in of]
+    with excuses(rows):
+        words = [f"{one.code}:{one.operation()}" for one in of]
+        played = suite.play(
+            f"{client} {service} errors", catalogue.scenario(service, of), [*command, service, "errors", *words], env)
+        told = played.said()
+        steps = {d["seq"]: d.get("step") for d in played.of("step_decided")}
+        received = collections.defaultdict(list)
+        for attempt in played.of("attempt_received"):
+            received[steps.get(attempt["seq"])].append(attempt)
+        for number, (row, one) in enumerate(zip(rows, of)):
+            attempts = received[f"row-{number}"]
+            row.compare(
+                told[one.code]["code"], len(attempts),
+                (told[one.code]["status"] == one.status or one.status < 300, f"status {told[one.code]['status']}"),
+                (len({a["invocation"] for a in attempts}) == 1, "one call was seen as several invocations"),
+                ({(a["service"], a["operation"]) for a in attempts} == {(service, one.operation())},
+                 "another operation was recognised"),
+                ({a["protocol"] for a in attempts} == {one.protocol(client)}, "another protocol was spoken"),
+                (client == catalogue.LEGACY or played.done.returncode == 0,
+                 f"exit {played.done.returncode}, {played.broken_rules()}"),
+            )
+    return rows
+
+
+def rust_cells(suite, service, of, client):
+    """The same by the SDK for Rust, in virtual time: one scenario for each operation, one client for each row."""
+    settings = ["--client-config", "retries.spec=2026"] if client == catalogue.RUST_2026 else []
+    rows = []
+    for operation in sorted({one.operation() for one in of}):
+        some = [one for one in of if one.operation() == operation]
+        found = [catalogue_row(client, one) for one in some]
+        rows += found
+        with excuses(found):
+            played = suite.virtual(
+                f"{client} {service} {operation}", catalogue.virtual_scenario(service, operation, some), settings)
+            told = {f["client"]: f.get("code", "") for f in played.of("call_finished")}
+            seen = collections.Counter(a["client"] for a in played.of("attempt_received"))
+            spoken = {a["protocol"] for a in played.of("attempt_received")}
+            for number, row in enumerate(found):
+                row.compare(
+                    told.get(number), seen[number],
+                    (spoken == {some[number].protocol(client)}, f"{spoken} was spoken"),
+                    (played.done.returncode == 0, f"exit {played.done.returncode}, {played.broken_rules()}"),
+                )
+    return rows
 
 
 DENIED = cases.Case("dynamodb", "", "*", "AccessDeniedException", ()).scenario("interop-denied")
@@ -308,7 +371,12 @@ def cells(suite):
             yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
-    yield ("brownout catalogue", 1, catalogue_cell, (suite,))
+    for service, of in listed(suite.binary).items():
+        for client in catalogue.MEASURED:
+            weight = max(row.expected(client)[0] for row in of) * (3 if client == catalogue.LEGACY else 1)
+            yield (f"{client} {service} errors", weight + 5, catalogue_cells, (suite, service, of, client))
+        for client in (catalogue.RUST, catalogue.RUST_2026):
+            yield (f"{client} {service} errors", 1, rust_cells, (suite, service, of, client))
     for check in verdict_cells(suite):
         yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
 
@@ -323,7 +391,30 @@ def fields(row):
             str(row.expected), str(row.observed), f"{told} ({note})" if note else told)
 
 
+def totals(rows):
+    """What the whole catalogue came to."""
+    of = [row for row in rows if row.catalogued]
+    codes = len({(row.service, row.intended) for row in of})
+    good = [row for row in of if not row.trouble]
+    explained = sum(bool(row.explained) for row in good)
+    measured = sum(row.measured for row in good)
+    return (f"catalogue: {codes} codes × {len({row.client for row in of})} SDK modes = {len(of)} checked, "
+            f"{len(good) - explained} equal, {explained} explained, {len(of) - len(good)} failed; "
+            f"{measured} of them against attempts that guidance 6.3 lists")
+
+
+def explanations(rows):
+    """Each difference of the catalogue's rows, under its reason."""
+    found = {}
+    for row in rows:
+        if row.catalogued and row.explained and not row.trouble:
+            told = f"{row.intended} is {row.reported or 'no error'}" if row.reported != row.intended else row.intended
+            found.setdefault(row.explained, []).append(f"{row.client} {row.service} {told}, {row.observed}×")
+    return found
+
+
 def table(rows):
+    rows = [row for row in rows if row.trouble or not row.catalogued]
     lines = [HEADINGS, *map(fields, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS) - 1)]
     return "\n".join(
@@ -339,9 +430,34 @@ def versions():
     return [*python, *(f"{name} {locked[f'node_modules/{name}']['version']}" for name in names)]
 
 
+def catalogue_page(rows):
+    """The whole catalogue: a line for each code, and why any SDK differs."""
+    modes = (*catalogue.MEASURED, catalogue.RUST, catalogue.RUST_2026)
+    found = {}
+    for row in rows:
+        if row.catalogued:
+            found.setdefault((row.service, row.intended, row.fault), {}).setdefault(row.client, row)
+    lines = [
+        "", "## The whole catalogue", "", totals(rows).capitalize() + ".", "",
+        "Every row of `brownout list errors` that SDKs can call. Rust is the in-process client, in virtual time, and",
+        "`rust 2026` the same with the flag of that year.", "",
+        "| service | status | code | attempts: " + " / ".join(modes) + " | reported as |", "|---|---|---|---|---|",
+    ]
+    for (service, code, status), of in sorted(found.items()):
+        told = " / ".join(str(of[mode].observed) for mode in modes)
+        others = {}
+        for mode in modes:
+            if of[mode].reported != code:
+                others.setdefault(of[mode].reported, []).append(mode.split(" ")[0])
+        names = [f"{f'`{name}`' if name else 'no error'} by {', '.join(dict.fromkeys(by))}" for name, by in others.items()]
+        lines.append(f"| {service} | {status} | `{code}` | {told} | {'; '.join(names) or 'the same'} |")
+    lines += ["", "Why names differ:", ""]
+    return lines + [f"- {why} ({len(of)} rows)" for why, of in sorted(explanations(rows).items())]
+
+
 def page(rows):
     """docs/interop.md: what was measured, by what."""
-    errors = [row for row in rows if row.service in SERVICES and row.fault != "none"]
+    errors = [row for row in rows if row.service in SERVICES and row.fault != "none" and not row.catalogued]
     grouped = {}
     for row in errors:
         grouped.setdefault((row.service, row.fault, row.intended, row.note), []).append(row)
@@ -349,7 +465,8 @@ def page(rows):
         "# Real SDKs against brownout",
         "",
         "Written by `python3 tests/interop/run.py --write`. Each client has its default settings but for the mode",
-        "named, and every attempt meets the error; the attempts are those that brownout's journal counted.",
+        "named, and every attempt meets the error; the attempts are those that brownout's journal counted. First what lies",
+        "beside the catalogue of errors, then all of it.",
         "",
         f"Measured with {', '.join(versions())}.",
         "",
@@ -363,6 +480,7 @@ def page(rows):
         note = "; ".join(filter(None, [note, *(f"{r.client} breaks `{rule}`" for r in of for rule in r.breaks)]))
         attempts = " / ".join(str(row.observed) for row in of)
         lines.append(f"| {service} | {fault} | `{code}` | {attempts} | {reported} | {note} |")
+    lines += catalogue_page(rows)
     lines += ["", "## API Gateway, as urllib3 and curl read it", "", "| status | `x-amzn-ErrorType` | body |", "|---|---|---|"]
     lines += [f"| {g.status} | `{g.error_type}` | `{g.body}` |" for g in cases.GATEWAY]
     return "\n".join(lines) + "\n"
@@ -393,6 +511,9 @@ def main():
     failed = sum(bool(row.trouble) for row in rows)
     if args.write and not failed and not args.only:
         (ROOT / "docs/interop.md").write_text(page(rows))
+    for why, of in sorted(explanations(rows).items()):
+        print(f"explained ({len(of)}): {why}\n    {', '.join(of)}")
+    print(totals(rows))
     print(f"{len(rows)} cells in {time.monotonic() - began:.0f} s")
     print(f"{len(rows) - failed} passed, {failed} failed")
     return 1 if failed or not rows else 0

@@ -17,11 +17,13 @@ pub(super) struct Lambda;
 const OPERATIONS: &[Operation] = &[
     operation("CreateFunction", "POST", "/2015-03-31/functions", true),
     operation("DeleteFunction", "DELETE", "/2015-03-31/functions/{FunctionName}", true),
+    operation("GetAccountSettings", "GET", "/2016-08-19/account-settings", false),
     operation("GetFunction", "GET", "/2015-03-31/functions/{FunctionName}", false),
     operation("GetFunctionConfiguration", "GET", "/2015-03-31/functions/{FunctionName}/configuration", false),
     operation("Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", true),
     operation("ListFunctions", "GET", "/2015-03-31/functions", false),
     operation("UpdateFunctionCode", "PUT", "/2015-03-31/functions/{FunctionName}/code", true),
+    operation("UpdateFunctionConfiguration", "PUT", "/2015-03-31/functions/{FunctionName}/configuration", true),
 ];
 
 /// The kind of entity that a function is.
@@ -154,7 +156,14 @@ impl Service for Lambda {
                 "Configuration": configuration(attempt, world, &name),
                 "Code": {"RepositoryType": "S3", "Location": "https://brownout.invalid/code.zip"},
             }),
-            "GetFunctionConfiguration" | "UpdateFunctionCode" => configuration(attempt, world, &name),
+            // An account that nobody raised (Lambda developer guide, quotas).
+            "GetAccountSettings" => json!({
+                "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000},
+                "AccountUsage": {"FunctionCount": world.list(account, FUNCTION).count(), "TotalCodeSize": 0},
+            }),
+            "GetFunctionConfiguration" | "UpdateFunctionCode" | "UpdateFunctionConfiguration" => {
+                configuration(attempt, world, &name)
+            }
             "CreateFunction" if name.is_empty() => {
                 return Err(wire_error_with(self, "InvalidParameterValueException", "FunctionName is missing"));
             }

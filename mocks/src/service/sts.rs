@@ -17,6 +17,8 @@ pub(super) struct Sts;
 const OPERATIONS: &[Operation] = &[
     operation("AssumeRole", "POST", "/", false),
     operation("AssumeRoleWithWebIdentity", "POST", "/", false),
+    operation("DecodeAuthorizationMessage", "POST", "/", false),
+    operation("GetAccessKeyInfo", "POST", "/", false),
     operation("GetCallerIdentity", "POST", "/", false),
     operation("GetSessionToken", "POST", "/", false),
 ];
@@ -116,6 +118,8 @@ impl Service for Sts {
                 "UserId": "AIDABROWNOUT",
                 "Account": account,
             }),
+            "GetAccessKeyInfo" => json!({"Account": account}),
+            "DecodeAuthorizationMessage" => json!({"DecodedMessage": "{\"allowed\":false}"}),
             "GetSessionToken" => json!({"Credentials": credentials(attempt, world)}),
             "AssumeRole" | "AssumeRoleWithWebIdentity" => {
                 let (role, session) = (text(&attempt.params, "RoleArn"), text(&attempt.params, "RoleSessionName"));
