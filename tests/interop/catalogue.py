@@ -3,8 +3,9 @@
 Every row of `brownout list errors --json` is played, all rows of a service by one process. What is expected:
 
 - the code: the one on the wire of the protocol that the SDK speaks, but for what `NAMES` lists;
-- the attempts: those of guidance 6.3 where it has measured the row, else those that the SDKs' published rules
-  give (guidance 2.2, written down again here and not taken from brownout), but for what `ATTEMPTS` lists.
+- the attempts: those of guidance 6.3 (`LISTED`) where it has the row, else those that the SDKs' published rules
+  give (guidance 2.2), but for what `ATTEMPTS` lists. Both are written down again here and not taken from
+  brownout; what brownout's catalogue says must agree with what is seen, too.
 
 `NAMES` and `ATTEMPTS` hold the differences one by one, each with the line of the SDK's source that makes it so.
 """
@@ -47,6 +48,91 @@ SPECIAL = {
     ("sts", "IDPCommunicationError"): "AssumeRoleWithWebIdentity",
     ("sts", "IDPRejectedClaim"): "AssumeRoleWithWebIdentity",
     ("sts", "InvalidIdentityToken"): "AssumeRoleWithWebIdentity",
+}
+
+# What guidance 6.3 lists: attempts of boto3 standard, boto3 legacy and JS; 0 where it was not measured.
+LISTED = {
+    "apigateway": {
+        (3, 5, 3): "LimitExceededException SomethingNew",
+        (1, 1, 1): "BadRequestException NotFoundException ConflictException AccessDeniedException",
+    },
+    "bedrock-agent-runtime": {
+        (3, 5, 3): "ServiceUnavailable",
+        (1, 1, 1): "ResourceNotFoundException",
+        (1, 1, 0): "AccessDeniedException",
+    },
+    "bedrock-runtime": {
+        (3, 5, 0): "ThrottlingException ModelNotReadyException",
+        (1, 1, 1): "ValidationException",
+        (1, 1, 0): "ModelTimeoutException ModelErrorException ServiceQuotaExceededException",
+    },
+    "cloudwatch": {
+        (3, 5, 3): "ServiceUnavailable",
+        (1, 1, 1): "InvalidParameterValue",
+        (0, 5, 3): "ConcurrentModificationException",
+    },
+    "dynamodb": {
+        (4, 10, 4): (
+            "ProvisionedThroughputExceededException ThrottlingException TransactionInProgressException "
+            "ServiceUnavailable"
+        ),
+        (4, 1, 4): "RequestLimitExceeded ReplicatedWriteConflictException",
+        (4, 1, 0): "LimitExceededException",
+        (1, 1, 1): (
+            "ValidationException ConditionalCheckFailedException ItemCollectionSizeLimitExceededException "
+            "ResourceNotFoundException TransactionConflictException"
+        ),
+    },
+    "ec2": {
+        (3, 5, 3): "RequestLimitExceeded ServiceUnavailable InternalError",
+        (1, 1, 1): "InvalidInstanceID.NotFound InvalidGroup.NotFound InstanceLimitExceeded UnauthorizedOperation",
+    },
+    "events": {
+        (3, 5, 3): "ServiceUnavailable",
+        (3, 1, 3): "LimitExceededException",
+        (1, 1, 1): (
+            "ConcurrentModificationException InvalidEventPatternException ManagedRuleException "
+            "ResourceNotFoundException"
+        ),
+    },
+    "iam": {
+        (3, 5, 3): "ServiceUnavailable",
+        (1, 1, 3): "LimitExceeded",
+        (1, 1, 1): "AccessDenied SignatureDoesNotMatch ExpiredToken InvalidUserID.NotFound",
+    },
+    "kinesis": {
+        (3, 5, 3): "ServiceUnavailable",
+    },
+    "lambda": {
+        (3, 5, 3): "TooManyRequestsException EC2ThrottledException ServiceUnavailableException",
+        (1, 1, 1): (
+            "ResourceConflictException ResourceNotFoundException InvalidParameterValueException "
+            "Runtime.ImportModuleError Runtime.HandlerNotFound Runtime.ExitError Runtime.Unknown"
+        ),
+    },
+    "logs": {
+        (3, 5, 3): "ServiceUnavailableException",
+        (3, 1, 3): "LimitExceededException",
+        (1, 1, 1): (
+            "OperationAbortedException InvalidParameterException ResourceNotFoundException "
+            "DataAlreadyAcceptedException"
+        ),
+    },
+    "s3": {
+        (3, 5, 3): "SlowDown InternalError ServiceUnavailable RequestTimeout",
+        (1, 5, 1): "BadDigest",
+        (1, 1, 1): (
+            "AccessDenied SignatureDoesNotMatch TokenRefreshRequired ExpiredToken NoSuchBucket NoSuchKey "
+            "InvalidBucketName BucketAlreadyExists"
+        ),
+    },
+    "sqs": {
+        (3, 5, 3): "RequestThrottled ServiceUnavailable",
+    },
+    "sts": {
+        (3, 5, 3): "IDPCommunicationError ServiceUnavailable",
+        (1, 1, 1): "AccessDenied SignatureDoesNotMatch ExpiredToken InvalidUserID.NotFound",
+    },
 }
 
 # What no SDK calls: API Gateway's data plane has plain HTTP clients (cases.GATEWAY).
@@ -111,6 +197,12 @@ def attempts_of_a_failure(client, service):
         RUST: 3,
         RUST_2026: 4 if dynamodb else 3,
     }[client]
+
+
+def listed_attempts(service, code):
+    """The row of guidance 6.3, if there is one."""
+    groups = LISTED.get(service, {}).items()
+    return next((attempts for attempts, codes in groups if code in codes.split()), (0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -209,15 +301,19 @@ class CatalogueRow:
         why = NEW_NAME_JS if client == JS else OLD_NAME_RUST if rust else OLD_NAME_BOTO3
         return name, why if name != self.intended() else None
 
+    def says(self, client):
+        """What brownout's own catalogue says of its attempts; 0 if nothing."""
+        return self.attempts[MEASURED.index(client)]
+
     def expected(self, client):
-        """Attempts, whether guidance has measured them, and why if they are others."""
+        """Attempts, whether guidance lists them, and why if they are others."""
         code, _ = self.reads(client)
         if (client, self.service, self.code) in ATTEMPTS:
             attempts, why = ATTEMPTS[(client, self.service, self.code)]
             return attempts, False, why
-        measured = self.attempts[MEASURED.index(client)] if client in MEASURED else 0
-        if measured:
-            return measured, True, None
+        listed = listed_attempts(self.service, self.code)[MEASURED.index(client)] if client in MEASURED else 0
+        if listed:
+            return listed, True, None
         again = retried(client, self.service, code, self.status)
         return (attempts_of_a_failure(client, self.service) if again else 1), False, None
 
@@ -225,6 +321,8 @@ class CatalogueRow:
 def rows(listed):
     """The rows of `brownout list errors --json` that SDKs can call, by service."""
     found = {}
+    if unknown := sorted({row["service"] for row in listed} - set(OPERATIONS) - set(UNCALLED)):
+        raise SystemExit(f"tests/interop/catalogue.py: OPERATIONS does not say what asks {', '.join(unknown)}")
     for row in listed:
         if row["service"] not in UNCALLED:
             one = CatalogueRow(
@@ -237,7 +335,7 @@ def rows(listed):
 
 # Rows of guidance 6.3 that are in no catalogue: a 429 with a code that nobody knows.
 BEYOND = (
-    CatalogueRow("apigateway", "SomethingNew", 429, (3, 5, 3), {"restJson1": "SomethingNew"}, status_too=True),
+    CatalogueRow("apigateway", "SomethingNew", 429, (0, 0, 0), {"restJson1": "SomethingNew"}, status_too=True),
 )
 
 

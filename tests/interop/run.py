@@ -66,7 +66,7 @@ class Row:
     trouble: str = "not played"
     breaks: tuple = ()  # rules that brownout says it breaks, none of them a must
     catalogued: bool = False  # a row of the whole catalogue, shown only if it is remarkable
-    measured: bool = False  # whether guidance 6.3 has measured its attempts
+    listed: bool = False  # whether guidance 6.3 lists its attempts
     explained: str = ""  # why this client differs, with the line of its source
 
     def compare(self, reported, observed, *more):
@@ -273,10 +273,10 @@ def listed(binary):
 
 def catalogue_row(client, of):
     reads, renamed = of.reads(client)
-    attempts, measured, other = of.expected(client)
+    attempts, listed_too, other = of.expected(client)
     why = "; ".join(str(w) for w in (renamed, other) if w)
     return Row(client, of.service, str(of.status), of.intended(), reads, attempts,
-               catalogued=True, measured=measured, explained=why)
+               catalogued=True, listed=listed_too, explained=why)
 
 
 def catalogue_cells(suite, service, of, client):
@@ -301,6 +301,7 @@ def catalogue_cells(suite, service, of, client):
                 ({(a["service"], a["operation"]) for a in attempts} == {(service, one.operation())},
                  "another operation was recognised"),
                 ({a["protocol"] for a in attempts} == {one.protocol(client)}, "another protocol was spoken"),
+                (one.says(client) in (0, len(attempts)), f"brownout's catalogue says {one.says(client)}"),
                 (client == catalogue.LEGACY or played.done.returncode == 0,
                  f"exit {played.done.returncode}, {played.broken_rules()}"),
             )
@@ -394,13 +395,13 @@ def fields(row):
 def totals(rows):
     """What the whole catalogue came to."""
     of = [row for row in rows if row.catalogued]
-    codes = len({(row.service, row.intended) for row in of})
+    modes = len({row.client for row in of}) or 1
     good = [row for row in of if not row.trouble]
     explained = sum(bool(row.explained) for row in good)
-    measured = sum(row.measured for row in good)
-    return (f"catalogue: {codes} codes × {len({row.client for row in of})} SDK modes = {len(of)} checked, "
+    in_table = sum(row.listed for row in good)
+    return (f"catalogue: {len(of) // modes} rows × {modes} SDK modes = {len(of)} checked, "
             f"{len(good) - explained} equal, {explained} explained, {len(of) - len(good)} failed; "
-            f"{measured} of them against attempts that guidance 6.3 lists")
+            f"{in_table} of them against attempts that guidance 6.3 lists")
 
 
 def explanations(rows):

@@ -277,7 +277,8 @@ fn errors_are_listed_and_explained_with_all_that_is_known() {
     let function = all.iter().find(|r| r["code"] == "Runtime.ExitError").unwrap();
     assert!(function["class"].is_null(), "a failed function is no error of the API");
     let told = brownout(&["explain", code]).stdout;
-    for part in ["of dynamodb", "of kinesis", "status 400, throttling", "4 / 10 / 4", "in awsJson1_0:", "HTTP/1.1 400"] {
+    for part in ["of dynamodb", "of kinesis", "status 400, throttling", "4 / 10 / 4", "in awsJson1_0:", "HTTP/1.1 400"]
+    {
         assert!(told.contains(part), "{part:?} is missing:\n{told}");
     }
 }

@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_no_cbor_is_refused() {
-        let deep = [0x81; 100_000];
+        let deep = vec![0x81; 100_000];
         // An array that announces 2^64 - 1 entries, and a text of 2^62 bytes.
         let long = [0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
         let text = [0x7b, 0x40, 0, 0, 0, 0, 0, 0, 0];

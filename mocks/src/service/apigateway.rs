@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::Class::{Permanent, Throttling, Transient};
-use super::{Done, ErrorRow, Operation, Service, epoch_seconds, line, operation, text, unmodelled, wire_error_with};
+use super::{
+    ALWAYS, Done, ErrorRow, ONCE, Operation, Service, epoch_seconds, line, operation, text, unmodelled, wire_error_with,
+};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
 use crate::request::Attempt;
@@ -37,29 +39,26 @@ const KEY: &str = "api-key";
 const RATE: f64 = 10_000.0;
 const BURST: u64 = 5_000;
 
-/// Measured attempts of an error that no SDK repeats.
-const ONCE: [u8; 3] = [1, 1, 1];
-
 /// Where the codes are documented.
 const DOC: &str = "apigateway-api";
 
 /// The first three may bring a `Retry-After` (guidance 5.3); a scenario says so by `retry_after:`.
 const ERRORS: &[ErrorRow] = &[
-    line("TooManyRequestsException", 429, Throttling, [0; 3], DOC, "Too Many Requests"),
-    line("LimitExceededException", 429, Throttling, [3, 5, 3], "S1", "A quota of the account is reached."),
-    line("ServiceUnavailableException", 503, Transient, [0; 3], "S1", "The service cannot answer at the moment."),
-    line("ThrottlingException", 400, Throttling, [0; 3], DOC, "Rate exceeded"),
-    line("InternalFailure", 500, Transient, [0; 3], DOC, "An unknown failure stopped the request."),
+    line("TooManyRequestsException", 429, Throttling, ALWAYS, DOC, "Too Many Requests"),
+    line("LimitExceededException", 429, Throttling, ALWAYS, "S1", "A quota of the account is reached."),
+    line("ServiceUnavailableException", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
+    line("ThrottlingException", 400, Throttling, ALWAYS, DOC, "Rate exceeded"),
+    line("InternalFailure", 500, Transient, ALWAYS, DOC, "An unknown failure stopped the request."),
     line("BadRequestException", 400, Permanent, ONCE, "S2", "The request is not valid."),
     line("NotFoundException", 404, Permanent, ONCE, "S2", "The resource does not exist."),
     line("ConflictException", 409, Permanent, ONCE, "S2", "Another request changes the same resource."),
-    line("UnauthorizedException", 401, Permanent, [0; 3], DOC, "The caller may not do this."),
+    line("UnauthorizedException", 401, Permanent, ONCE, DOC, "The caller may not do this."),
     line("AccessDeniedException", 403, Permanent, ONCE, "S2", "The user is not authorized to perform this action"),
-    line("ExpiredTokenException", 403, Permanent, [0; 3], DOC, "The security token of the request is expired"),
-    line("InvalidSignatureException", 403, Permanent, [0; 3], DOC, "The signature is not the one expected."),
-    line("MissingAuthenticationTokenException", 403, Permanent, [0; 3], DOC, "The authentication token is missing."),
-    line("UnrecognizedClientException", 403, Permanent, [0; 3], DOC, "The security token is not valid."),
-    line("UnknownOperationException", 404, Permanent, [0; 3], DOC, "The operation is not known."),
+    line("ExpiredTokenException", 403, Permanent, ONCE, DOC, "The security token of the request is expired"),
+    line("InvalidSignatureException", 403, Permanent, ONCE, DOC, "The signature is not the one expected."),
+    line("MissingAuthenticationTokenException", 403, Permanent, ONCE, DOC, "The authentication token is missing."),
+    line("UnrecognizedClientException", 403, Permanent, ONCE, DOC, "The security token is not valid."),
+    line("UnknownOperationException", 404, Permanent, ONCE, DOC, "The operation is not known."),
 ];
 
 impl Service for ApiGateway {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Class::{Permanent, Throttling, Transient};
-use super::{Done, ErrorRow, Operation, Service, line, operation, text, unmodelled};
+use super::{ALWAYS, Done, ErrorRow, ONCE, Operation, Service, line, operation, text, unmodelled};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
 use crate::request::Attempt;
@@ -22,30 +22,23 @@ const OPERATIONS: &[Operation] = &[
 const DOC: &str = "bedrock-agent-runtime-api";
 
 const ERRORS: &[ErrorRow] = &[
-    line("ThrottlingException", 429, Throttling, [0; 3], DOC, "Your request rate is too high."),
-    line("InternalServerException", 500, Transient, [0; 3], DOC, "The service met an internal error."),
-    line("InternalFailure", 500, Transient, [0; 3], DOC, "An unknown failure stopped the request."),
-    line("BadGatewayException", 502, Transient, [0; 3], DOC, "Something that the service depends on failed."),
-    line("ServiceUnavailable", 503, Transient, [3, 5, 3], "S1", "The service cannot answer at the moment."),
-    line(
-        "AccessDeniedException",
-        403,
-        Permanent,
-        [1, 1, 0],
-        "S1",
-        "You are not authorized to use this knowledge base.",
-    ),
-    line("ResourceNotFoundException", 404, Permanent, [1, 1, 1], "S1", "The knowledge base does not exist."),
-    line("ConflictException", 409, Permanent, [0; 3], DOC, "The operation conflicts with another one."),
-    line("DependencyFailedException", 424, Permanent, [0; 3], DOC, "Something that the request needs failed."),
-    line("ModelNotReadyException", 424, Permanent, [0; 3], DOC, "The model is not ready for inference."),
-    line("ServiceQuotaExceededException", 400, Permanent, [0; 3], DOC, "A quota of the account is reached."),
-    line("ValidationException", 400, Permanent, [0; 3], DOC, "The input does not satisfy the constraints."),
-    line("ExpiredTokenException", 403, Permanent, [0; 3], DOC, "The security token of the request is expired"),
-    line("InvalidSignatureException", 403, Permanent, [0; 3], DOC, "The signature is not the one expected."),
-    line("MissingAuthenticationTokenException", 403, Permanent, [0; 3], DOC, "The authentication token is missing."),
-    line("UnrecognizedClientException", 403, Permanent, [0; 3], DOC, "The security token is not valid."),
-    line("UnknownOperationException", 404, Permanent, [0; 3], DOC, "The operation is not known."),
+    line("ThrottlingException", 429, Throttling, ALWAYS, DOC, "Your request rate is too high."),
+    line("InternalServerException", 500, Transient, ALWAYS, DOC, "The service met an internal error."),
+    line("InternalFailure", 500, Transient, ALWAYS, DOC, "An unknown failure stopped the request."),
+    line("BadGatewayException", 502, Transient, ALWAYS, DOC, "Something that the service depends on failed."),
+    line("ServiceUnavailable", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
+    line("AccessDeniedException", 403, Permanent, ONCE, "S1", "You are not authorized to use this knowledge base."),
+    line("ResourceNotFoundException", 404, Permanent, ONCE, "S1", "The knowledge base does not exist."),
+    line("ConflictException", 409, Permanent, ONCE, DOC, "The operation conflicts with another one."),
+    line("DependencyFailedException", 424, Permanent, ONCE, DOC, "Something that the request needs failed."),
+    line("ModelNotReadyException", 424, Permanent, ONCE, DOC, "The model is not ready for inference."),
+    line("ServiceQuotaExceededException", 400, Permanent, ONCE, DOC, "A quota of the account is reached."),
+    line("ValidationException", 400, Permanent, ONCE, DOC, "The input does not satisfy the constraints."),
+    line("ExpiredTokenException", 403, Permanent, ONCE, DOC, "The security token of the request is expired"),
+    line("InvalidSignatureException", 403, Permanent, ONCE, DOC, "The signature is not the one expected."),
+    line("MissingAuthenticationTokenException", 403, Permanent, ONCE, DOC, "The authentication token is missing."),
+    line("UnrecognizedClientException", 403, Permanent, ONCE, DOC, "The security token is not valid."),
+    line("UnknownOperationException", 404, Permanent, ONCE, DOC, "The operation is not known."),
 ];
 
 /// What every knowledge base knows.

@@ -155,9 +155,9 @@ impl Service for CloudWatch {
             "DescribeAlarms" => stage.describe_alarms(),
             "SetAlarmState" => {
                 let name = text(stage.params, "AlarmName");
-                let state = stage.params.get("StateValue").cloned();
+                let wanted = stage.params.get("StateValue").cloned();
                 if let Some(alarm) = stage.world.get_mut(stage.account, ALARM, name) {
-                    alarm.value["StateValue"] = state.unwrap_or_default();
+                    alarm.value["StateValue"] = wanted.unwrap_or_default();
                 }
                 Value::Null
             }
@@ -188,7 +188,7 @@ const TIMESTAMPS: &[&str] = &[
 fn for_query(value: Value) -> Value {
     match value {
         Value::Array(entries) => {
-            let entries: Vec<Value> = entries.into_iter().map(|entry| for_query(entry)).collect();
+            let entries: Vec<Value> = entries.into_iter().map(for_query).collect();
             json!({"member": entries})
         }
         Value::Object(members) => {
