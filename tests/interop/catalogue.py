@@ -228,16 +228,16 @@ def shapes(names, *others):
 
 # Of services that once spoke the query protocol, botocore and the SDK for Rust report the code of that protocol.
 OLD_NAME_BOTO3 = Why(
-    "botocore parsers.py, _do_query_compatible_error_parse",
+    "botocore parsers.py:404, _do_query_compatible_error_parse",
     "x-amzn-query-error replaces the code, where the model is query-compatible")
 OLD_NAME_RUST = Why(
-    "smithy-rs inlineable/aws_query_compatible_errors.rs, parse_aws_query_compatible_error",
+    "aws-sdk-sqs 1.119.0 src/aws_query_compatible_errors.rs:19, parse_aws_query_compatible_error",
     "x-amzn-query-error replaces the code")
 NEW_NAME_JS = Why(
     "@aws-sdk/core protocols/index.js:150, findQueryCompatibleError",
     "the error has the name of the shape in __type")
 FUNCTION_ERROR_RUST = Why(
-    "aws-sdk-lambda operation/invoke/_invoke_output.rs, function_error",
+    "aws-sdk-lambda 1.156.0 src/operation/invoke/_invoke_output.rs:9, function_error",
     "the call succeeds; the in-process client hands on its payload and no code")
 
 # (client, service) → code of the catalogue → what the SDK calls it, and why.

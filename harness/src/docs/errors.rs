@@ -12,7 +12,7 @@ pub(super) fn page() -> String {
     let mut out = super::head("Errors", "`mocks/src/service/`");
     out.push_str(
         "\nWhat `error: {code: …}` sends, by service. Attempts are those that boto3 standard, boto3 legacy and the SDK for\n\
-         JavaScript were measured to make by default (guidance 6.3); a dash was not measured. `brownout explain CODE`\n\
+         JavaScript were measured to make by default (docs/interop.md); a dash was not measured. `brownout explain CODE`\n\
          shows an error's bytes in each protocol.\n",
     );
     for service in SERVICES {

@@ -173,7 +173,9 @@ mod tests {
         let body = cbor::encode(&serde_json::json!({"__type": "com.amazonaws.cloudwatch#LimitExceededFault"}), &[]);
         let read = |headers: &[(&'static str, &'static str)]| {
             let mut map = Headers::new();
-            headers.iter().for_each(|(name, value)| _ = map.insert(*name, *value));
+            for (name, value) in headers {
+                map.insert(*name, *value);
+            }
             let error = ServiceError::read("cloudwatch", Protocol::RpcV2Cbor, 400, &map, &body);
             error.meta().code().map(str::to_owned)
         };
