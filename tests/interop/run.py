@@ -5,7 +5,8 @@
 
 Needs cargo (or BROWNOUT=path of the command), Python with venv, Node with npm, and curl. boto3 and the JS
 SDK are installed into a throwaway folder; BROWNOUT_INTEROP_DIR=folder keeps it for the next time. Each
-cell is a `brownout run … -- client` of its own: the attempts are counted in its journal, not by the client.
+cell is a `brownout run … -- client` of its own, the whole catalogue of a service one for each client: the
+attempts are counted in its journal, not by the client.
 """
 import argparse
 import collections
