@@ -97,6 +97,7 @@ impl Play<'_> {
             }
             Time::Wall => {
                 let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
+                tcp.ready(&endpoint);
                 let address = tcp.address();
                 let http2 = self.scenario.document.http2;
                 let network = if http2 { Network::TcpHttp2(address) } else { Network::Tcp(address) };

@@ -45,6 +45,7 @@ fn over_tcp<T>(steps: &[Step], client: impl AsyncFnOnce(SocketAddr) -> T) -> (T,
     runtime.block_on(async {
         let (endpoint, recorder) = endpoint(steps, Clock::wall());
         let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        tcp.ready(&endpoint);
         let address = tcp.address();
         let result = tokio::select! {
             result = client(address) => result,

@@ -109,6 +109,7 @@ impl CommandPlay<'_> {
         let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
         let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
         let trap = Trap::bind().await?;
+        tcp.ready(&endpoint);
         let address = tcp.address();
         tokio::select! {
             biased;

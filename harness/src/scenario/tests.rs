@@ -59,7 +59,7 @@ error: there is no service `dynamo`
   |          ^^^^^^
   |
   = help: did you mean `dynamodb`?
-  = help: services: dynamodb, ec2, execute-api, lambda, s3, sqs, sts
+  = help: services: apigateway, bedrock-agent-runtime, bedrock-runtime, cloudwatch, dynamodb, ec2, events, execute-api, iam, kinesis, lambda, logs, s3, sqs, sts
 
 error: unknown key `clints` in the scenario
  --> scenarios/x.yaml:5:1

@@ -28,8 +28,10 @@ const OPERATIONS: &[Operation] = &[
     operation("PutItem", "POST", "/", true),
     operation("Query", "POST", "/", false),
     operation("Scan", "POST", "/", false),
+    operation("TransactGetItems", "POST", "/", false),
     operation("TransactWriteItems", "POST", "/", true),
     operation("UpdateItem", "POST", "/", true),
+    operation("UpdateTable", "POST", "/", true),
 ];
 
 /// The operations on items. They are limited by the table's throughput, all others by the account's rate.
@@ -171,6 +173,9 @@ impl Service for DynamoDb {
             "Query" | "Scan" => stage.items()?,
             "BatchGetItem" => stage.batch_get()?,
             "BatchWriteItem" => stage.batch_write()?,
+            // A change of throughput is done at once; nothing here hangs on it.
+            "UpdateTable" => json!({"TableDescription": stage.description(stage.table()?)}),
+            "TransactGetItems" => stage.transact_get()?,
             "TransactWriteItems" => stage.transact_write()?,
             other => return Err(unmodelled(self, other)),
         };

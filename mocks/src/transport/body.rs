@@ -38,6 +38,8 @@ pub(super) struct Answer {
     end: End,
     pace: Option<(Pace, Clock)>,
     waiting: Option<Wait>,
+    /// Whether all bytes before a reset of the stream have left.
+    flushed: bool,
     line: Option<(Arc<Line>, Seq)>,
 }
 
@@ -63,7 +65,7 @@ impl Answer {
                 End::Cut(how) => line.cut(how, true),
             }
         }
-        Self { rest, announced, sent: 0, end, pace, waiting: None, line }
+        Self { rest, announced, sent: 0, end, pace, waiting: None, flushed: false, line }
     }
 
     /// How many bytes come next, and how long to wait before them.
@@ -117,6 +119,13 @@ impl Body for Answer {
             None => false,
         };
         if self.rest.is_empty() {
+            // A reset overtakes what hyper still holds, so that has to leave first.
+            let line = self.line.as_ref().map(|(line, _)| Arc::clone(line));
+            if let (End::Stream(_), false, Some(line)) = (self.end, self.flushed, line) {
+                self.flushed = true;
+                self.waiting = Some(Box::pin(async move { line.flush().await }));
+                return self.poll_frame(cx);
+            }
             return self.finish();
         }
         let (bytes, wait) = self.portion();

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -24,7 +24,7 @@ impl Stream for TcpStream {
 /// A listening socket in front of an endpoint.
 #[derive(Debug)]
 pub struct TcpTransport {
-    listener: Mutex<Option<TcpListener>>,
+    port: Mutex<Port>,
     address: SocketAddr,
 }
 
@@ -33,12 +33,25 @@ impl TcpTransport {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener: Mutex::new(Some(listener)), address })
+        Ok(Self { port: Mutex::new(Port::Open(listener)), address })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Closes the port if the story begins so. To be called before a client starts, else its first
+    /// connection may wait in the queue of a socket that is about to close.
+    pub fn ready(&self, endpoint: &Endpoint) {
+        let closed = endpoint.closed_port();
+        if closed.iter().any(|c| c.holds(endpoint.clock().now())) {
+            let mut port = self.lock();
+            *port = Port::Gone;
+            if let Ok(held) = hold(self.address) {
+                *port = Port::Held(held);
+            }
+        }
     }
 
     /// Serves connections for ever. Dropping the future ends them all.
@@ -47,35 +60,62 @@ impl TcpTransport {
         let clock = endpoint.clock().clone();
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
-        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut port = std::mem::take(&mut *self.lock());
         loop {
             while tasks.try_join_next().is_some() {}
             let now = clock.now();
             if let Some(window) = closed.iter().find(|c| c.holds(now)) {
-                drop(listener.take());
-                let Ok(held) = hold(self.address) else {
-                    clock.sleep(PATIENCE).await;
-                    continue;
+                let held = if let Port::Held(held) = port {
+                    held
+                } else {
+                    port = Port::Gone;
+                    let Ok(held) = hold(self.address) else {
+                        clock.sleep(PATIENCE).await;
+                        continue;
+                    };
+                    held
                 };
                 endpoint.port_closed(window);
                 match window.until {
                     Some(until) => clock.sleep(until.saturating_sub(now)).await,
                     None => std::future::pending().await,
                 }
-                listener = held.listen(BACKLOG).and_then(|()| TcpListener::from_std(held.into())).ok();
-                continue;
+                port = Port::Held(held);
+                // The next window may begin where this one ends.
+                if closed.iter().any(|c| c.holds(clock.now())) {
+                    continue;
+                }
             }
-            let Some(accepting) = &listener else {
-                listener = TcpListener::bind(self.address).await.ok();
-                clock.sleep(PATIENCE).await;
-                continue;
+            let accepting = match port {
+                Port::Open(listener) => listener,
+                Port::Held(held) => match held.listen(BACKLOG).and_then(|()| TcpListener::from_std(held.into())) {
+                    Ok(listener) => listener,
+                    Err(_) => {
+                        port = Port::Gone;
+                        continue;
+                    }
+                },
+                Port::Gone => match TcpListener::bind(self.address).await {
+                    Ok(listener) => listener,
+                    Err(_) => {
+                        port = Port::Gone;
+                        clock.sleep(PATIENCE).await;
+                        continue;
+                    }
+                },
             };
             let closes = closed.iter().map(|c| c.from).filter(|from| *from > now).min();
-            let stream = tokio::select! {
-                Ok((stream, _)) = accepting.accept() => stream,
-                () = clock.sleep(closes.unwrap_or_default().saturating_sub(now)), if closes.is_some() => continue,
-                else => {
-                    // Out of descriptors, or the peer was gone at once: wait a little, go on.
+            let accepted = tokio::select! {
+                accepted = accepting.accept() => Some(accepted),
+                () = clock.sleep(closes.unwrap_or_default().saturating_sub(now)), if closes.is_some() => None,
+            };
+            port = Port::Open(accepting);
+            let stream = match accepted {
+                Some(Ok((stream, _))) => stream,
+                // A window begins.
+                None => continue,
+                // Out of descriptors, or the peer was gone at once: wait a little, go on.
+                Some(Err(_)) => {
                     clock.sleep(PATIENCE).await;
                     continue;
                 }
@@ -94,11 +134,29 @@ impl TcpTransport {
     }
 }
 
+/// The state of the port.
+#[derive(Debug, Default)]
+enum Port {
+    /// Nobody holds it.
+    #[default]
+    Gone,
+    /// It is ours, and nobody listens.
+    Held(Socket),
+    /// It takes connections.
+    Open(TcpListener),
+}
+
 /// How long to wait before something that failed is tried again.
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+impl TcpTransport {
+    fn lock(&self) -> MutexGuard<'_, Port> {
+        self.port.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A socket that holds the port and does not listen: the kernel refuses every connection to it.
 fn hold(address: SocketAddr) -> io::Result<Socket> {

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -35,6 +36,7 @@ pub(super) struct Line {
     done: AtomicUsize,
     cut: AtomicU8,
     cut_now: Notify,
+    flushes: Notify,
     peer: AtomicU8,
     first_write: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl Line {
             done: AtomicUsize::new(0),
             cut: AtomicU8::new(NO),
             cut_now: Notify::new(),
+            flushes: Notify::new(),
             peer: AtomicU8::new(NO),
             first_write: AtomicBool::new(false),
         })
@@ -108,6 +111,17 @@ impl Line {
         self.cut(How::Fin, false);
     }
 
+    /// Ends when what hyper holds has left: at its next flush, and a moment for one that was under way. One
+    /// that is already over is not waited for long.
+    pub(super) async fn flush(&self) {
+        let clock = self.endpoint.clock();
+        tokio::select! {
+            () = self.flushes.notified() => {}
+            () = clock.sleep(Duration::from_millis(20)) => {}
+        }
+        clock.sleep(Duration::from_millis(1)).await;
+    }
+
     /// The bytes that are to be sent before the connection ends.
     pub(super) fn take_raw(&self) -> Option<Bytes> {
         self.raw.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -155,6 +169,7 @@ impl Line {
     }
 
     fn flushed(&self) {
+        self.flushes.notify_waiters();
         if self.done.load(Ordering::Relaxed) > 0 {
             let mut hands = self.lock();
             hands.retain(|hand| {

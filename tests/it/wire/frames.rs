@@ -153,7 +153,7 @@ fn garbage_over_http2_is_a_frame_that_the_protocol_forbids() {
 fn hyper_reads_the_frames_as_what_they_are() {
     for (fault, expected) in [
         (json!("goaway"), "not a result of an error"),
-        (json!({"goaway": {"code": "enhance_your_calm"}}), "too much"),
+        (json!({"goaway": {"code": "enhance_your_calm"}}), "excessive load"),
         (json!("rst_stream"), "refused"),
         (json!({"rst_stream": {"code": "internal_error"}}), "internal error"),
         (json!({"garbage": "status_line"}), "protocol error"),
