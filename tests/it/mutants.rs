@@ -41,7 +41,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("network-2021", "naive"),
     ("only-writes-denied", "retries-everything"),
     ("outage-then-health", "naive"),
-    ("port-closed", "no-transient-retry"),
+    ("port-closed", "naive"),
     ("quota-masked-as-500", "ignores-quota"),
     ("s3-2008", "endless"),
     ("s3-2017", "endless"),
