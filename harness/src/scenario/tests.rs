@@ -68,7 +68,7 @@ error: unknown key `clints` in the scenario
   | ^^^^^^ not part of this block
   |
   = help: did you mean `clients`?
-  = help: known keys: accounts, brownout, clients, expect, name, service, sources, start, steps, title, why, workload
+  = help: known keys: accounts, brownout, capacity, clients, expect, http2, name, service, sources, start, steps, title, why, workload
 
 error: `until`: a duration needs its unit: `5s` or `5ms`
  --> scenarios/x.yaml:7:39
@@ -122,7 +122,7 @@ fn each_mistake_against_the_schema_is_explained() {
             "upstream: http://x",
             "5:1 `upstream` is part of the language, but this version of brownout does not play it yet",
         ),
-        ("capacity: {workers: 8}", "5:12 `capacity` lacks `service_time`"),
+        ("capacity: {workers: 8}", "5:1 `capacity` lacks `service_time`"),
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
         ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
         ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
