@@ -85,7 +85,7 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
         .enumerate()
         .filter_map(|(i, inv)| Some((inv.attempts.iter().find(|a| a.class.is_some())?.end_us?, i)))
         // What failed connections cost its quota is not known.
-        .filter(|(end, _)| trial.unseen_us.is_none_or(|unseen| *end < unseen))
+        .filter(|(end, _)| trial.unseen.iter().all(|(from, _)| end < from))
         .collect();
     order.sort_unstable();
     if !evidence.profile.exact {
