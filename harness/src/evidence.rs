@@ -71,9 +71,9 @@ pub struct Trial {
     pub signal: Option<i32>,
     /// When the last event was.
     pub last_us: u64,
-    /// When a connection first failed before it could carry a request. A client may spend its retry quota on
-    /// such connections, and nobody can see whose they were.
-    pub unseen_us: Option<u64>,
+    /// When connections failed before they could carry a request, from and until. A client may spend attempts
+    /// and its retry quota on such connections, and nobody can see whose they were.
+    pub unseen: Vec<(u64, u64)>,
 }
 
 /// A request for a real host that the trap caught.

@@ -161,7 +161,8 @@ proptest! {
         reads.sort_unstable();
         let seen: Vec<(u64, bool)> = Stage::play("ec2", &step, seed, async |stage| {
             let (_, _, made) = stage.ec2("Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=1");
-            let id = made.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
+            let id = made.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next());
+            let id = id.unwrap_or_else(|| panic!("no instance in {made}")).to_owned();
             let mut seen = Vec::new();
             for at in &reads {
                 stage.until(*at).await;

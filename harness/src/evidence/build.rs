@@ -43,7 +43,7 @@ pub(super) fn build(trial: &journal::Trial, names: &mut Names) -> Trial {
     }
     let mut trial = builder.trial;
     for client in &mut trial.clients {
-        finish(client);
+        finish(client, &trial.unseen);
     }
     trial.clients.sort_by_key(|c| c.index);
     trial
@@ -94,8 +94,11 @@ impl Builder {
                     closed(attempt, at_us, By::Fault);
                 }
             }
-            EventKind::PortClosed { .. } | EventKind::ConnectionClosed { seq: None, step: Some(_), .. } => {
-                self.trial.unseen_us = self.trial.unseen_us.or(Some(at_us));
+            EventKind::PortClosed { until_us, .. } => {
+                self.trial.unseen.push((at_us, until_us.unwrap_or(u64::MAX)));
+            }
+            EventKind::ConnectionClosed { seq: None, step: Some(_), .. } => {
+                self.trial.unseen.push((at_us, at_us));
             }
             EventKind::Escaped { host, request } => {
                 self.trial.escapes.push(Escape { at_us, host: host.clone(), request: request.clone() });
@@ -234,11 +237,18 @@ fn adaptive(client: &mut Client, user_agent: Option<&str>, sdk: bool) {
     client.user_agent = Some(text.to_owned());
 }
 
+/// How long before its first request a call of unknown beginning may have failed unseen.
+const UNSEEN_US: u64 = 60_000_000;
+
 /// Derives what needs the whole trial: rows, pauses, how much was in progress at once.
-fn finish(client: &mut Client) {
+fn finish(client: &mut Client, unseen: &[(u64, u64)]) {
     let mut edges: Vec<(u64, i32)> = Vec::with_capacity(2 * (client.calls.len() + client.invocations.len()));
     for invocation in &mut client.invocations {
-        let mut row = 0;
+        // Once an attempt may have failed unseen, neither pauses nor their number are known for this row.
+        let (mut row, mut blind) = (0, false);
+        let call = invocation.call.filter(|_| !unseen.is_empty());
+        let call = call.and_then(|number| client.calls.iter().find(|c| c.number == number));
+        let started = call.map(|c| c.started_us);
         let mut before: Option<(Option<u64>, Option<Class>, bool)> = None;
         for attempt in &mut invocation.attempts {
             let broken_row = match before {
@@ -247,7 +257,11 @@ fn finish(client: &mut Client) {
             };
             row = if broken_row { 1 } else { row + 1 };
             attempt.row = row;
-            attempt.gap_us = before.and_then(|(end, _, _)| attempt.at_us.checked_sub(end?));
+            let end = before.and_then(|(end, _, _)| end);
+            let since = end.or(started).unwrap_or(attempt.at_us.saturating_sub(UNSEEN_US));
+            let between = |(from, until): &(u64, u64)| *from <= attempt.at_us && *until >= since;
+            blind = (blind && !broken_row) || unseen.iter().any(between);
+            attempt.gap_us = end.filter(|_| !blind).and_then(|end| attempt.at_us.checked_sub(end));
             before = Some((attempt.end_us, attempt.class, attempt.answered));
         }
         let ends = (invocation.attempts.first(), invocation.attempts.last());

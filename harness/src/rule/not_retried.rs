@@ -85,7 +85,7 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
         .enumerate()
         .filter_map(|(i, inv)| Some((inv.attempts.iter().find(|a| a.class.is_some())?.end_us?, i)))
         // What failed connections cost its quota is not known.
-        .filter(|(end, _)| trial.unseen_us.is_none_or(|unseen| *end < unseen))
+        .filter(|(end, _)| trial.unseen.iter().all(|(from, _)| end < from))
         .collect();
     order.sort_unstable();
     if !evidence.profile.exact {
@@ -152,8 +152,10 @@ fn flows_on(arrivals: &[(&str, u64, usize)], invocation: &Invocation, index: usi
 /// which looks at code and status together, only what every list names.
 fn must_retry(evidence: &Evidence, invocation: &Invocation, attempt: &Attempt) -> bool {
     if !attempt.answered {
-        // Every SDK repeats a request whose connection broke; a plain HTTP client may not know if it may.
-        return attempt.broken && attempt.declared_max.is_some();
+        // Every SDK repeats a request whose connection broke; a plain HTTP client may not know if it may. The
+        // SDK for Rust hands what it cannot parse, and streams that are reset, to its caller.
+        let unread = attempt.faults.iter().any(|f| matches!(&**f, "garbage" | "rst_stream"));
+        return attempt.broken && attempt.declared_max.is_some() && !unread;
     }
     let (code, status) = (attempt.code.as_deref().unwrap_or_default(), attempt.status.unwrap_or_default());
     if attempt.class == Some(Class::Transient) && !repeatable(invocation) {

@@ -366,4 +366,23 @@ fn failures_that_nobody_saw_may_have_spent_the_quota() {
     };
     verdict("throttle_not_retried", "documented", &[gave_up(false)], Fail);
     verdict("throttle_not_retried", "documented", &[gave_up(true)], NotApplicable);
+    // A pause in which a connection failed holds attempts that nobody saw.
+    let waited = |unseen: bool| {
+        told(|s| {
+            s.call().attempt(0, THROTTLE);
+            s.now += 30_000 * MS;
+            if unseen {
+                s.push(EventKind::ConnectionClosed {
+                    connection: 9,
+                    seq: None,
+                    step: Some("reset".into()),
+                    by: brownout_mocks::journal::By::Fault,
+                    how: brownout_mocks::journal::How::Reset,
+                });
+            }
+            s.attempt(30_000 * MS, Told::Fine).finish(true);
+        })
+    };
+    verdict("backoff_over_bound", "documented", &[waited(false)], Fail);
+    verdict("backoff_over_bound", "documented", &[waited(true)], NotApplicable);
 }
