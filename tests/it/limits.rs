@@ -36,7 +36,7 @@ impl Stage {
             method: http::Method::POST,
             path: "/".into(),
             query: String::new(),
-            headers: http::HeaderMap::new(),
+            headers: form(),
             body: format!("{form}&Version=2016-11-15").into(),
             http2: false,
         };
@@ -48,6 +48,12 @@ impl Stage {
     async fn until(&self, ms: u64) {
         self.clock.sleep(Duration::from_millis(ms).saturating_sub(self.clock.now())).await;
     }
+}
+
+fn form() -> http::HeaderMap {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    headers
 }
 
 /// Whole numbers all the way: tokens in units of a millionth of a thousandth.
@@ -124,7 +130,7 @@ proptest! {
                 // Clients 0 and 1 are ours and belong to one account; any other key is an account of its own.
                 let key = if *client < 2 { format!("AKIABROWNOUT{client:08}") } else { "AKIASOMEBODYELSE0000".to_owned() };
                 let authorization = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/ec2/aws4_request, Signature=0");
-                let mut headers = http::HeaderMap::new();
+                let mut headers = form();
                 headers.insert("authorization", authorization.parse().unwrap());
                 let request = Request {
                     method: http::Method::POST,
