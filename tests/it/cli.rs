@@ -83,14 +83,14 @@ fn a_command_that_is_no_client_exits_with_2() {
 
 #[test]
 fn a_command_that_never_connects_is_stopped() {
-    let arguments = ["run", "throttle-burst", "--client-timeout", "1s", "--", "sleep", "600"];
+    let arguments = ["run", "throttle-burst", "--client-timeout", "1s", "--", "sleep", "60"];
     exits(&arguments, 2, &["no request arrived from `sleep`", "it was stopped after 1s of silence"]);
 }
 
 #[test]
 fn ending_brownout_ends_the_command() {
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let mut brownout = command(&["run", "throttle-burst", "--", "sh", "-c", "echo $$; exec sleep 600"])
+        let mut brownout = command(&["run", "throttle-burst", "--", "sh", "-c", "echo $$; exec sleep 60"])
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped())
             .spawn()

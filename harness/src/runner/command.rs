@@ -9,6 +9,7 @@ use brownout_mocks::endpoint::Endpoint;
 use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
 use brownout_mocks::random::Seed;
 use brownout_mocks::transport::TcpTransport;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{TOOL, patience, silence, silent};
 use crate::client::command::{Seal, start};
@@ -74,19 +75,26 @@ pub enum CommandError {
     },
 }
 
-/// Ends when brownout is asked to end, with the signal's number.
-async fn interrupted() -> i32 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
-        return std::future::pending().await;
-    };
-    let kind = tokio::select! {
-        _ = interrupt.recv() => kinds[0],
-        _ = terminate.recv() => kinds[1],
-        _ = hangup.recv() => kinds[2],
-    };
-    kind.as_raw_value()
+/// The signals that ask brownout to end. To be listened to before a client is started, which would else
+/// outlive a brownout that is ended at once.
+struct Interrupts([(SignalKind, Signal); 3]);
+
+impl Interrupts {
+    fn listen() -> std::io::Result<Self> {
+        let listen = |kind| Ok::<_, std::io::Error>((kind, signal(kind)?));
+        Ok(Self([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?]))
+    }
+
+    /// Ends when one of them comes, with its number.
+    async fn come(&mut self) -> i32 {
+        let [(interrupt, a), (terminate, b), (hangup, c)] = &mut self.0;
+        let kind = tokio::select! {
+            _ = a.recv() => interrupt,
+            _ = b.recv() => terminate,
+            _ = c.recv() => hangup,
+        };
+        kind.as_raw_value()
+    }
 }
 
 /// How long connections may take to end after the command has, so that the journal has their ends.
@@ -131,6 +139,7 @@ impl CommandPlay<'_> {
         let program = self.command.first().cloned().unwrap_or_default();
         let session = self.scenario.hands_out_credentials();
         let seal = Seal { endpoint: address, trap: trap.address(), client: 0, session };
+        let mut interrupts = Interrupts::listen()?;
         let mut started = start(self.command, seal).map_err(|e| CommandError::Start {
             program: program.clone(),
             reason: match e.kind() {
@@ -143,7 +152,7 @@ impl CommandPlay<'_> {
         let began = clock.since_start();
         let status = tokio::select! {
             biased;
-            signal = interrupted() => {
+            signal = interrupts.come() => {
                 // The client is in a group of its own, which a terminal's Ctrl-C does not reach.
                 started.stop().await;
                 return Err(CommandError::Interrupted { signal });
