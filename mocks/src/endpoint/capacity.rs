@@ -64,7 +64,7 @@ impl Workers {
         let done = turn + self.capacity.service_time.draw(stream);
         self.free.pop();
         self.free.push(Reverse(done));
-        Some(done - now)
+        Some(done.saturating_sub(now))
     }
 }
 

@@ -5,7 +5,7 @@
 //! are meant; over HTTP/1.1 the step is passed by.
 //!
 //! ## Source
-//! RFC 9113, 6.8; guidance 2.2 (JS: HTTP/2 REFUSED_STREAM)
+//! RFC 9113, 6.8; guidance 2.2 (JS: HTTP/2 `REFUSED_STREAM`)
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -71,6 +71,7 @@ pub enum ThroughputOf {
 /// A bucket of one's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the fields are the keys of the language")]
 pub struct Bucket {
     /// Size of the bucket, in tokens; it starts full.
     #[schemars(range(min = 1, max = 1_000_000))]

@@ -6,6 +6,7 @@ use super::{Plan, PlanState, PlannedStep};
 use crate::fault::{Fault, Refuse};
 use crate::journal::EventKind;
 use crate::random::Key;
+use crate::units::Span;
 
 /// A time during which connecting is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ fn counts(planned: &PlannedStep) -> bool {
 
 /// The window of a step from `from` on.
 fn window(planned: &PlannedStep, index: usize, refuse: &Refuse, from: Duration) -> Closed {
-    let ends = [refuse.r#for.map(|span| from + span.get()), planned.step.when.until.map(|u| u.get())];
+    let ends = [refuse.r#for.map(|span| from + span.get()), planned.step.when.until.map(Span::get)];
     Closed { step: planned.id.clone(), index, from, until: ends.into_iter().flatten().min() }
 }
 
@@ -53,7 +54,7 @@ impl Plan {
     pub fn closed(&self) -> Vec<Closed> {
         let windows = self.steps.iter().enumerate().filter_map(|(index, planned)| {
             let refuse = refuse(planned).filter(|_| !counts(planned))?;
-            let from = planned.step.when.after.map(|a| a.get()).unwrap_or_default();
+            let from = planned.step.when.after.map(Span::get).unwrap_or_default();
             Some(window(planned, index, refuse, from))
         });
         windows.collect()
@@ -92,7 +93,7 @@ impl PlanState {
                 }
                 found
             } else {
-                let from = planned.step.when.after.map(|a| a.get()).unwrap_or_default();
+                let from = planned.step.when.after.map(Span::get).unwrap_or_default();
                 let found = window(planned, index, refuse, from);
                 if !found.holds(now) {
                     continue;

@@ -86,28 +86,20 @@ impl TcpTransport {
                     continue;
                 }
             }
-            let accepting = match port {
-                Port::Open(listener) => listener,
-                Port::Held(held) => match held.listen(BACKLOG).and_then(|()| TcpListener::from_std(held.into())) {
-                    Ok(listener) => listener,
-                    Err(_) => {
-                        port = Port::Gone;
-                        continue;
-                    }
-                },
-                Port::Gone => match TcpListener::bind(self.address).await {
-                    Ok(listener) => listener,
-                    Err(_) => {
-                        port = Port::Gone;
-                        clock.sleep(PATIENCE).await;
-                        continue;
-                    }
-                },
+            let listening = match port {
+                Port::Open(listener) => Ok(listener),
+                Port::Held(held) => held.listen(BACKLOG).and_then(|()| TcpListener::from_std(held.into())),
+                Port::Gone => TcpListener::bind(self.address).await,
             };
-            let closes = closed.iter().map(|c| c.from).filter(|from| *from > now).min();
+            let Ok(accepting) = listening else {
+                port = Port::Gone;
+                clock.sleep(PATIENCE).await;
+                continue;
+            };
+            let next_close = closed.iter().map(|c| c.from).filter(|from| *from > now).min();
             let accepted = tokio::select! {
                 accepted = accepting.accept() => Some(accepted),
-                () = clock.sleep(closes.unwrap_or_default().saturating_sub(now)), if closes.is_some() => None,
+                () = clock.sleep(next_close.unwrap_or_default().saturating_sub(now)), if next_close.is_some() => None,
             };
             port = Port::Open(accepting);
             let stream = match accepted {
