@@ -163,6 +163,8 @@ pub struct Invocation {
     /// How many of its repeats may be calls of their own. Nothing where the client marks what belongs
     /// together; else as many as like requests in the control, where no retry was due, allow.
     pub joints: usize,
+    /// Whether the same was asked again later, where the caller is not ours: by a loop above, or as a new call.
+    pub asked_again: bool,
     /// When it was certainly over; `None` while it may go on.
     pub over_us: Option<u64>,
 }

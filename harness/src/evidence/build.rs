@@ -135,6 +135,7 @@ impl Builder {
                 target: received.target.as_deref().map(|t| names.get(t)),
                 marked: false,
                 joints: 0,
+                asked_again: false,
                 attempts: Vec::new(),
                 over_us: None,
             });

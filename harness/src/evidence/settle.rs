@@ -1,13 +1,13 @@
 //! What only a look back over the whole trial can tell: which invocations are over, and which repeats may be
 //! calls of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Client, Evidence, Invocation, Trial};
 
 /// What like requests have in common: client, operation, target and body.
-pub(crate) type Shape = (u32, Arc<str>, Option<Arc<str>>, Option<Arc<str>>);
+pub(super) type Shape = (u32, Arc<str>, Option<Arc<str>>, Option<Arc<str>>);
 
 pub(super) fn shape(client: &Client, invocation: &Invocation) -> Shape {
     let body = invocation.attempts.first().and_then(|a| a.body_hash.clone());
@@ -15,11 +15,6 @@ pub(super) fn shape(client: &Client, invocation: &Invocation) -> Shape {
 }
 
 impl Evidence {
-    /// What like requests have in common.
-    pub(crate) fn shape(&self, client: &Client, invocation: &Invocation) -> Shape {
-        shape(client, invocation)
-    }
-
     /// Whether the control made this request, and only once: then further ones are repeats.
     pub(crate) fn asked_once(&self, client: &Client, invocation: &Invocation) -> bool {
         self.demand.as_ref().is_some_and(|demand| demand.get(&shape(client, invocation)) == Some(&1))
@@ -62,6 +57,13 @@ impl Evidence {
             }
             for (invocation, joints) in client.invocations.iter_mut().zip(joints) {
                 invocation.joints = joints;
+            }
+            if client.calls.is_empty() {
+                let mut later = BTreeSet::new();
+                let shapes: Vec<Shape> = client.invocations.iter().map(|i| shape(client, i)).collect();
+                for (invocation, shape) in client.invocations.iter_mut().zip(shapes).rev() {
+                    invocation.asked_again = !later.insert(shape);
+                }
             }
         }
     }

@@ -101,10 +101,13 @@ fn joined<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
 fn looped<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
     for trial in &evidence.trials {
         for client in trial.clients.iter().filter(|c| c.calls.is_empty()) {
-            let mut before = BTreeMap::new();
+            let mut latest = BTreeMap::new();
             for after in client.invocations.iter().filter(|i| i.marked) {
-                let Some(before) = before.insert(evidence.shape(client, after), after) else { continue };
-                let (&[ref last], Some(next)) = (before.attempts.as_slice(), after.attempts.first()) else { continue };
+                let body = after.attempts.first().and_then(|a| a.body_hash.as_deref());
+                let Some(before) = latest.insert((&*after.operation, after.target.as_deref(), body), after) else {
+                    continue;
+                };
+                let ([last], Some(next)) = (before.attempts.as_slice(), after.attempts.first()) else { continue };
                 let one_by_one = last.declared_max == Some(1) && client.peak <= 1;
                 if !(one_by_one || evidence.asked_once(client, after)) {
                     continue;

@@ -212,13 +212,7 @@ fn gave_up(evidence: &Evidence, client: &Client, invocation: &Invocation, last: 
     let called = invocation.call.and_then(|n| client.calls.iter().find(|c| c.number == n));
     let Some(call) = called else {
         // A like request later may be the same call, repeated by a loop above.
-        let last_at = last.at_us;
-        let like = |other: &Invocation| {
-            other.operation == invocation.operation
-                && other.target == invocation.target
-                && other.attempts.iter().any(|a| a.at_us > last_at && a.body_hash == last.body_hash)
-        };
-        return Some(!client.invocations.iter().any(like));
+        return Some(!invocation.asked_again);
     };
     // More than one invocation: the caller's own loop went on.
     if call.invocations.len() > 1 {
