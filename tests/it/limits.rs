@@ -36,7 +36,7 @@ impl Stage {
             method: http::Method::POST,
             path: "/".into(),
             query: String::new(),
-            headers: form(),
+            headers: form_headers(),
             body: format!("{form}&Version=2016-11-15").into(),
             http2: false,
         };
@@ -50,7 +50,7 @@ impl Stage {
     }
 }
 
-fn form() -> http::HeaderMap {
+fn form_headers() -> http::HeaderMap {
     let mut headers = http::HeaderMap::new();
     headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
     headers
@@ -130,7 +130,7 @@ proptest! {
                 // Clients 0 and 1 are ours and belong to one account; any other key is an account of its own.
                 let key = if *client < 2 { format!("AKIABROWNOUT{client:08}") } else { "AKIASOMEBODYELSE0000".to_owned() };
                 let authorization = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/ec2/aws4_request, Signature=0");
-                let mut headers = form();
+                let mut headers = form_headers();
                 headers.insert("authorization", authorization.parse().unwrap());
                 let request = Request {
                     method: http::Method::POST,
