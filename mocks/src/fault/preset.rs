@@ -183,13 +183,15 @@ fn units(attempt: &Attempt, mutates: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::testing::{Stage, request};
+    use crate::service::testing::{Stage, attempt_of, request};
+    use crate::service::{find, recognise};
 
     /// The bucket of an operation with these form members, as (size, refill, cost).
     fn buckets(form: &str) -> Vec<(f64, f64, f64)> {
-        let mut stage = Stage::new("ec2");
-        let (attempt, _) = stage.send(request("POST", "/", &[], &format!("{form}&Version=2016-11-15")));
-        ec2(&attempt).into_iter().map(|l| (l.size, l.refill, l.cost)).collect()
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let request = request("POST", "/", &headers, &format!("{form}&Version=2016-11-15"));
+        let recognised = recognise(&request, find("ec2").unwrap());
+        ec2(&attempt_of(request, recognised)).into_iter().map(|l| (l.size, l.refill, l.cost)).collect()
     }
 
     /// The table of the EC2 developer guide, "Request throttling" (2025/26 text), written down a second time.
