@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+mod errors;
 mod faults;
 mod journal;
 mod profiles;
@@ -12,6 +13,8 @@ mod report;
 mod rules;
 mod schema;
 
+pub use errors::error;
+pub(crate) use errors::{attempts, class};
 pub use faults::fault;
 pub use profiles::profile;
 pub use rules::rule;
@@ -27,6 +30,7 @@ pub struct Page {
 
 /// The pages, in alphabetical order.
 pub const PAGES: &[Page] = &[
+    Page { file: "errors.md", text: errors::page },
     Page { file: "faults.md", text: faults::page },
     Page { file: "journal.md", text: journal::page },
     Page { file: "profiles.md", text: profiles::page },

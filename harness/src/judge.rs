@@ -81,6 +81,7 @@ impl Judge {
                             }
                         }
                         EventKind::ConnectionClosed { step, .. } => self.fire(step.as_deref()),
+                        EventKind::PortClosed { step, .. } => self.fire(Some(step)),
                         _ => {}
                     }
                 }

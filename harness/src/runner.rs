@@ -97,7 +97,10 @@ impl Play<'_> {
             }
             Time::Wall => {
                 let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
-                let network = Network::Tcp(tcp.address());
+                tcp.ready(&endpoint);
+                let address = tcp.address();
+                let http2 = self.scenario.document.http2;
+                let network = if http2 { Network::TcpHttp2(address) } else { Network::Tcp(address) };
                 tokio::select! {
                     biased;
                     driven = self.drive(network, &clock, &recorder) => driven?,

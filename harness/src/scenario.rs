@@ -17,7 +17,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use brownout_mocks::clock::Clock;
+use brownout_mocks::clock::{Clock, Time};
 use brownout_mocks::plan::{Plan, Step};
 use brownout_mocks::random::Seed;
 use brownout_mocks::service::{self, Service};
@@ -153,6 +153,8 @@ impl Scenario {
     pub fn plan(&self, seed: Seed) -> Plan {
         let mut plan = Plan::new(&self.document.steps, seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
+        plan.capacity.clone_from(&self.document.capacity);
+        plan.http2 = self.document.http2;
         plan
     }
 
@@ -160,7 +162,25 @@ impl Scenario {
     pub fn control_plan(&self, seed: Seed) -> Plan {
         let mut plan = Plan::new(&[], seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
+        plan.capacity.clone_from(&self.document.capacity);
+        plan.http2 = self.document.http2;
         plan
+    }
+
+    /// Whether credentials expire, so that clients have to be able to fetch fresh ones.
+    pub fn hands_out_credentials(&self) -> bool {
+        self.document.steps.iter().flat_map(Step::faults).any(|f| f.name() == "expired_credentials")
+    }
+
+    /// Why it cannot be played in this kind of time, if it cannot.
+    pub fn why_not(&self, time: Time) -> Option<String> {
+        let plan = self.plan(Seed { run: 1, trial: 0 });
+        let step = plan.only_virtual().filter(|_| time == Time::Wall)?;
+        Some(format!(
+            "`{}` cannot be played in wall time: step `{step}` counts refused connections, which over TCP only the \
+             kernel sees; give `refuse` a time instead (`for`, `after`, `until`)",
+            self.document.name
+        ))
     }
 
     /// The longest silence that the scenario itself makes: the start of its last step, its longest delay or

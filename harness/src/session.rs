@@ -127,6 +127,9 @@ pub enum SessionError {
     /// The profile cannot be had.
     #[error(transparent)]
     Profile(#[from] ChoiceError),
+    /// The scenario cannot be played in this kind of time.
+    #[error("{0}")]
+    Time(String),
 }
 
 /// Automatic trials stop at so many, or after so long on the machine's clock (docs/decisions/0005).
@@ -160,6 +163,9 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
     let profile = profile_for(scenario, settings.profile.as_deref())?;
     let stage = Stage { scenario, who: who.ready(), settings, run, profile: &profile };
     let watch = Stopwatch::start();
+    if let Some(reason) = scenario.why_not(stage.time()) {
+        return Err(SessionError::Time(reason));
+    }
 
     let control = if settings.control { Some(stage.play(0, Segment::Control)?) } else { None };
     let reference = stage.reference()?;

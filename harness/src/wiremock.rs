@@ -272,6 +272,7 @@ fn read(request: &Request) -> request::Request {
         query: request.url.query().unwrap_or_default().to_owned(),
         headers: request.headers.clone(),
         body: Bytes::copy_from_slice(&request.body),
+        http2: false,
     }
 }
 

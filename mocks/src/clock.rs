@@ -101,6 +101,13 @@ pub fn amz_date(date: SystemTime) -> String {
     jiff::Timestamp::try_from(date).map(|t| t.strftime("%Y%m%dT%H%M%SZ").to_string()).unwrap_or_default()
 }
 
+/// Reads a date as `x-amz-date` writes it.
+pub fn read_amz_date(text: &str) -> Option<SystemTime> {
+    let date = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    let stamp = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(stamp.into())
+}
+
 /// A stopwatch on the machine's clock, for what a run costs us. Never part of a journal or a verdict.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);

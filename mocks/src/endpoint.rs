@@ -6,19 +6,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::fault::{Break, Effect};
+use crate::fault::{Break, Effect, Pace, Shift};
 use crate::journal::{Answered, By, EventKind, How, Recorder, Seq};
-use crate::plan::{Plan, PlanState};
-use crate::protocol::{Reply, WireError};
+use crate::plan::{Closed, Plan, PlanState};
+use crate::protocol::Reply;
+use crate::random::Key;
 use crate::request::{Attempt, Request};
-use crate::service::{Class, Done};
 
 mod arrival;
+mod capacity;
+mod control;
+mod normal;
+mod sent;
 mod world;
 
+pub use capacity::Capacity;
+pub use control::CREDENTIALS;
+pub use sent::Sent;
 pub use world::{Entity, World};
 
 use arrival::Arrivals;
+use capacity::Workers;
+use normal::{Normal, perform, perform_partly};
 
 /// Limits of the endpoint, each answered with a clear error when it is passed.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +55,10 @@ pub struct Served {
     pub delay: Duration,
     /// What to send; nothing if the connection is broken before an answer.
     pub reply: Option<Reply>,
+    /// How its body leaves, if not at once.
+    pub pace: Option<Pace>,
+    /// How far the clock that dates it is off.
+    pub shift: Option<Shift>,
     /// How to break the connection.
     pub r#break: Option<Break>,
     /// Whether the operation takes effect only after the answer; then call [`Endpoint::complete`].
@@ -68,6 +81,7 @@ struct Inner {
     state: PlanState,
     world: World,
     arrivals: Arrivals,
+    workers: Option<Workers>,
     connections: u64,
     /// Attempts whose effect waits for the answer.
     pending: Vec<(Attempt, bool)>,
@@ -78,9 +92,10 @@ impl Endpoint {
     pub fn new(plan: Plan, clock: Clock, recorder: Recorder) -> Self {
         let world = World::new(plan.seed.named("world", 0));
         let inner = Inner {
-            state: PlanState::new(plan),
             world,
             arrivals: Arrivals::default(),
+            workers: plan.capacity.clone().map(Workers::new),
+            state: PlanState::new(plan),
             connections: 0,
             pending: Vec::new(),
         };
@@ -117,8 +132,43 @@ impl Endpoint {
         inner.connections += 1;
         let connection = inner.connections;
         self.recorder.push(now, EventKind::Connected { connection });
-        let reset = inner.state.at_connect(connection, now);
+        let reset = inner.state.at_connect(now);
         (connection, reset.map(|index| inner.state.plan().steps[index].id.clone()))
+    }
+
+    /// Whether a connection that a client wants to open now is refused; for transports that see the wish.
+    pub fn refuses(&self) -> bool {
+        let mut inner = self.lock();
+        if !inner.state.plan().refuses() {
+            return false;
+        }
+        self.clock.set_zero();
+        let now = self.clock.now();
+        let Some((closed, first)) = inner.state.refuse(now) else { return false };
+        if first {
+            self.recorder.push(now, closed.event());
+        }
+        true
+    }
+
+    /// Whether brownout's own clients speak HTTP/2 here.
+    pub fn http2(&self) -> bool {
+        self.lock().state.plan().http2
+    }
+
+    /// When the port is to be closed, for transports that close it. Sets time zero if there is such a time.
+    pub fn closed_port(&self) -> Vec<Closed> {
+        let closed = self.lock().state.plan().closed();
+        if !closed.is_empty() {
+            self.clock.set_zero();
+        }
+        closed
+    }
+
+    /// The port was closed.
+    pub fn port_closed(&self, closed: &Closed) {
+        self.lock().state.refused(closed.index);
+        self.recorder.push(self.clock.now(), closed.event());
     }
 
     /// A connection ended.
@@ -139,6 +189,17 @@ impl Endpoint {
     pub fn refused(&self, connection: u64, why: &str) {
         self.clock.set_zero();
         self.recorder.push(self.clock.now(), EventKind::Refused { connection, why: why.to_owned() });
+    }
+
+    /// The stream of an attempt was ended with an HTTP/2 error code; its connection lives.
+    pub fn stream_reset(&self, connection: u64, seq: Seq, code: u32) {
+        self.over(seq);
+        self.recorder.push(self.clock.now(), EventKind::StreamReset { connection, seq, code });
+    }
+
+    /// An attempt is no longer in hand: answered, or its connection is gone.
+    pub fn over(&self, seq: Seq) {
+        self.lock().state.over(seq);
     }
 
     /// Decides about a request that came on `connection`, does what the operation does, and records it.
@@ -168,26 +229,54 @@ impl Endpoint {
 
         let effect = decided.effect.unwrap_or(Effect::Before);
         let breaks = decided.r#break;
+        let mut delay = decided.delay;
+        let mut overload = None;
+        if let Some(workers) = &mut inner.workers
+            && (effect != Effect::None || decided.step.is_none())
+        {
+            // Only what reaches the service keeps a worker busy.
+            let mut stream = inner.state.plan().seed.stream(Key {
+                step: "capacity",
+                client: attempt.sender.client,
+                operation: &attempt.operation,
+                call: attempt.call_ordinal,
+                attempt: attempt.attempt,
+            });
+            match workers.take(now, &mut stream) {
+                Some(served) => delay += served,
+                None => overload = Some(capacity::refusal(&attempt, &mut inner.world)),
+            }
+        }
         let mut served = Served {
             seq: attempt.seq,
-            delay: decided.delay,
+            delay,
             reply: decided.answer,
+            pace: decided.pace,
+            shift: decided.shift,
             r#break: breaks,
             effect_after: effect == Effect::After,
             effect: effect == Effect::Before,
         };
-        let answers =
-            !matches!(breaks, Some(Break::Close | Break::ResetAtConnect | Break::ResetAtRequest | Break::BlackHole));
-        if effect == Effect::Before || (served.reply.is_none() && answers && effect == Effect::None) {
+        let answers = breaks.is_none_or(Break::answers);
+        if let Some(refusal) = overload {
+            served.reply = Some(refusal);
+            (served.effect, served.effect_after) = (false, false);
+        } else if effect == Effect::Before || (served.reply.is_none() && answers && effect == Effect::None) {
             // Without an answering fault the normal answer is due; with `effect: none` it is a lie, as scripted.
-            let normal = if effect == Effect::Before {
+            let normal = if let Some((failed, code)) = &decided.partial {
+                perform_partly(&attempt, &mut inner.world, failed, code)
+            } else if effect == Effect::Before {
                 perform(&attempt, &mut inner.world, unmodelled)
             } else {
                 Normal::lie(&mut inner.world)
             };
             served.effect = effect == Effect::Before && normal.happened();
             if answers && served.reply.is_none() {
-                served.reply = Some(normal.dress(&attempt));
+                let mut reply = normal.dress(&attempt);
+                if decided.corrupt && reply.class.is_none() {
+                    attempt.service.corrupt(&attempt, &mut reply);
+                }
+                served.reply = Some(reply);
             }
         } else if served.effect_after {
             inner.pending.push((attempt, unmodelled));
@@ -216,7 +305,11 @@ impl Endpoint {
     /// An answer leaves at `at`, for transports that cannot see it leave. Its event stands where this is
     /// called, so that such a journal has to be sorted by time.
     pub fn answered_at(&self, seq: Seq, reply: &Sent, at: Duration) {
-        self.lock().arrivals.answered(seq, reply.class.is_none(), reply.cut);
+        {
+            let mut inner = self.lock();
+            inner.arrivals.answered(seq, reply.class.is_none(), reply.cut);
+            inner.state.over(seq);
+        }
         self.recorder.push(
             at,
             EventKind::Answered(Box::new(Answered {
@@ -244,95 +337,4 @@ impl Endpoint {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a transport says of an answer when it has sent it.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    /// HTTP status.
-    pub status: u16,
-    /// Error code.
-    pub code: Option<String>,
-    /// Retry class.
-    pub class: Option<Class>,
-    /// `Retry-After`, in milliseconds from the answer.
-    pub retry_after_ms: Option<u64>,
-    /// `x-amz-retry-after`.
-    pub x_amz_retry_after_ms: Option<u64>,
-    /// Announced length of the body.
-    pub body_bytes: u64,
-    /// Whether it was cut.
-    pub cut: bool,
-    /// When its first byte left.
-    pub first_byte: Duration,
-    /// Whether the operation took effect.
-    pub effect: bool,
-}
-
-impl Sent {
-    /// What there is to say of `reply` before it is sent.
-    pub fn of(reply: &Reply, effect: bool, clock: &Clock) -> Self {
-        Self {
-            status: reply.status,
-            code: reply.code.clone(),
-            class: reply.class,
-            retry_after_ms: reply.header("retry-after").and_then(|v| retry_after_ms(v, clock)),
-            x_amz_retry_after_ms: reply.header("x-amz-retry-after").and_then(|v| v.parse().ok()),
-            body_bytes: reply.body.len() as u64,
-            cut: false,
-            first_byte: clock.now(),
-            effect,
-        }
-    }
-}
-
-fn retry_after_ms(value: &str, clock: &Clock) -> Option<u64> {
-    if let Ok(seconds) = value.parse::<u64>() {
-        return seconds.checked_mul(1000);
-    }
-    let date = crate::fault::read_http_date(value)?;
-    date.duration_since(clock.date()).ok().map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// What an operation did: its normal answer, not yet dressed for the wire.
-struct Normal {
-    result: Result<Done, WireError>,
-    request_id: String,
-}
-
-impl Normal {
-    /// A good answer of an operation that did not happen: empty, in the right shape.
-    fn lie(world: &mut World) -> Self {
-        let output = serde_json::Value::Object(serde_json::Map::new());
-        Self { result: Ok(Done { output, ..Done::default() }), request_id: world.request_id() }
-    }
-
-    fn happened(&self) -> bool {
-        self.result.is_ok()
-    }
-
-    fn dress(&self, attempt: &Attempt) -> Reply {
-        let (service, protocol) = (attempt.service, attempt.protocol);
-        let head = attempt.request.method == http::Method::HEAD;
-        match &self.result {
-            Ok(done) => {
-                let mut reply = protocol.answer(service, &attempt.operation, done, &self.request_id);
-                if head {
-                    reply.body = bytes::Bytes::new();
-                }
-                reply
-            }
-            Err(error) => protocol.error(service, error, &self.request_id, head),
-        }
-    }
-}
-
-/// The effect of an operation, and its normal answer.
-fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) -> Normal {
-    let result = if unmodelled {
-        Err(crate::service::unmodelled(attempt.service, &attempt.operation))
-    } else {
-        attempt.service.perform(attempt, world)
-    };
-    Normal { result, request_id: world.request_id() }
 }

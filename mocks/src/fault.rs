@@ -5,8 +5,8 @@
 //! without parameters may stand as a bare word, `inject: close`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error as _};
@@ -15,14 +15,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::endpoint::World;
+use crate::journal::Seq;
 use crate::protocol::Reply;
 use crate::random::{Key, Seed, Stream};
 use crate::request::Attempt;
 
 mod bucket;
+mod preset;
 mod scope;
 
 pub use self::error::{http_date, read_http_date};
+pub use self::garbage::Part;
 pub use bucket::{Counter, TokenBucket};
 pub use scope::Scope;
 
@@ -37,6 +40,8 @@ pub struct At<'a> {
     pub memory: &'a mut Memory,
     /// What exists.
     pub world: &'a mut World,
+    /// How far the clock that dates the answer is off, whoever answers.
+    pub shift: &'a mut Option<Shift>,
     /// The stream of this decision.
     pub stream: &'a mut Stream,
     /// Seed of the play.
@@ -59,6 +64,10 @@ pub struct Memory {
     pub buckets: BTreeMap<String, TokenBucket>,
     /// Counters with a period.
     pub counters: BTreeMap<String, Counter>,
+    /// Attempts that were admitted and are still in hand.
+    pub in_hand: BTreeMap<String, BTreeSet<Seq>>,
+    /// Sessions up to this number have expired.
+    pub expired: Option<u64>,
 }
 
 /// What a fault decides about one attempt.
@@ -68,12 +77,54 @@ pub enum Decision {
     Admit,
     /// Wait so long before the answer.
     Delay(Duration),
+    /// Let the body of the answer leave slowly.
+    Pace(Pace),
     /// Answer this instead of the normal answer.
     Answer(Box<Reply>),
+    /// Answer normally, with a checksum that does not fit.
+    Corrupt,
+    /// These entries of a batch, by index, fail with this code; the others happen.
+    Partial {
+        /// Indices of the entries that fail.
+        failed: BTreeSet<usize>,
+        /// Error code of each.
+        code: String,
+    },
     /// Break the connection.
     Break(Break),
     /// Answer normally, and look at no further step.
     Pass,
+}
+
+/// How far the clock that answers are dated by is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// How far.
+    pub by: Duration,
+    /// Whether it shows a later time.
+    pub ahead: bool,
+}
+
+impl Shift {
+    /// What the clock shows at `date`.
+    pub fn apply(self, date: SystemTime) -> SystemTime {
+        let shifted = if self.ahead { date.checked_add(self.by) } else { date.checked_sub(self.by) };
+        shifted.unwrap_or(date)
+    }
+}
+
+/// How the body of an answer leaves, if not at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// So many bytes a second.
+    Drip(f64),
+    /// Nothing for `pause` once `after` bytes have left.
+    Stall {
+        /// Bytes of the body before the pause.
+        after: u64,
+        /// How long nothing comes.
+        pause: Duration,
+    },
 }
 
 /// Ways to break a connection.
@@ -93,6 +144,19 @@ pub enum Break {
     Truncate(u64),
     /// Never answer.
     BlackHole,
+    /// Send bytes that are no HTTP in place of the answer, then end it.
+    Garbage(Part),
+    /// HTTP/2: say with this error code that the request was not looked at, then end the connection.
+    GoAway(u32),
+    /// HTTP/2: end the stream with this error code, before the answer or after so many bytes of its body.
+    ResetStream(u32, Option<u64>),
+}
+
+impl Break {
+    /// Whether the client sees at least the head of an answer.
+    pub fn answers(self) -> bool {
+        matches!(self, Self::ResetAtHeaders | Self::ResetInBody(_) | Self::Truncate(_) | Self::ResetStream(_, Some(_)))
+    }
 }
 
 /// When the operation takes effect, relative to the fault.
@@ -127,6 +191,11 @@ pub trait Inject {
     /// Whether it acts when a connection is accepted, before any request is known.
     fn at_connect(&self) -> bool {
         false
+    }
+
+    /// Why it cannot meet this attempt, if it cannot: then the step is not about it.
+    fn unfit(&self, _attempt: &Attempt) -> Option<&'static str> {
+        None
     }
 
     /// The longest time for which it may keep a client waiting, as far as it says.
@@ -189,17 +258,31 @@ macro_rules! faults {
 }
 
 faults! {
+    accepted::Accepted,
+    bad_checksum::BadChecksum,
     black_hole::BlackHole,
     close::Close,
+    concurrency::Concurrency,
+    drip::Drip,
     error::Error,
+    error_in_200::ErrorIn200,
+    expired_credentials::ExpiredCredentials,
+    garbage::Garbage,
+    goaway::GoAway,
     http::Http,
     latency::Latency,
+    masked::Masked,
     not_visible::NotVisible,
+    partial::Partial,
     pass::Pass,
     quota::Quota,
     rate_limit::RateLimit,
+    refuse::Refuse,
     reply::ScriptedReply,
     reset::Reset,
+    rst_stream::RstStream,
+    skew::Skew,
+    stall::Stall,
     throttle::Throttle,
     truncate::Truncate,
 }
@@ -214,24 +297,7 @@ pub struct FaultDoc {
 }
 
 /// Faults that belong to the language and that this version does not play yet.
-pub const PLANNED: &[&str] = &[
-    "accepted",
-    "bad_checksum",
-    "capacity",
-    "concurrency",
-    "drip",
-    "error_in_200",
-    "expired_credentials",
-    "garbage",
-    "goaway",
-    "masked",
-    "partial",
-    "refuse",
-    "rst_stream",
-    "skew",
-    "stall",
-    "stream_error",
-];
+pub const PLANNED: &[&str] = &["stream_error"];
 
 fn unknown(name: &str) -> String {
     if PLANNED.contains(&name) {
@@ -247,7 +313,17 @@ fn read<T: DeserializeOwned>(parameters: Value) -> Result<T, String> {
 }
 
 /// Faults that may stand as a bare word, since they need no parameter.
-pub const BARE: &[&str] = &["black_hole", "close", "pass", "throttle"];
+pub const BARE: &[&str] = &[
+    "bad_checksum",
+    "black_hole",
+    "close",
+    "expired_credentials",
+    "goaway",
+    "pass",
+    "refuse",
+    "rst_stream",
+    "throttle",
+];
 
 impl<'de> Deserialize<'de> for Fault {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

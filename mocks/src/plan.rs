@@ -10,11 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::endpoint::Capacity;
 use crate::fault::{Effect, Fault};
 
+mod port;
 mod select;
 mod state;
 
+pub use port::Closed;
 pub use select::{Glob, OneOrMany, Ordinals, When};
 pub use state::{Decided, PlanState};
 
@@ -118,6 +121,10 @@ pub struct Plan {
     pub service: &'static dyn crate::service::Service,
     /// Accounts by client, where the scenario regroups them.
     pub accounts: Accounts,
+    /// How much the service behind the steps can do; without it, everything at once.
+    pub capacity: Option<Capacity>,
+    /// Whether brownout's own clients speak HTTP/2.
+    pub http2: bool,
     /// Whether each decision is explained in the journal.
     pub explain: bool,
 }
@@ -145,6 +152,6 @@ impl Plan {
             step: step.clone(),
         };
         let steps = steps.iter().map(planned).collect();
-        Self { steps, seed, service, accounts: Accounts::new(), explain: false }
+        Self { steps, seed, service, accounts: Accounts::new(), capacity: None, http2: false, explain: false }
     }
 }

@@ -13,10 +13,14 @@ use crate::service::{Class, Done, Service};
 mod api_gateway;
 mod aws_json;
 mod aws_query;
+pub mod cbor;
 mod ec2_query;
 mod rest_json;
 mod rest_xml;
+mod rpc_v2_cbor;
 pub mod xml;
+
+pub use rpc_v2_cbor::SMITHY_PROTOCOL;
 
 /// The protocols that are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +37,8 @@ pub enum Protocol {
     AwsJson11,
     /// JSON over REST.
     RestJson1,
+    /// Smithy's CBOR, with the operation in the path: CloudWatch metrics from the SDK for Rust.
+    RpcV2Cbor,
     /// What API Gateway's data plane itself says to plain HTTP clients.
     ApiGateway,
 }
@@ -45,6 +51,7 @@ pub const PROTOCOLS: &[(Protocol, &str)] = &[
     (Protocol::AwsJson10, "awsJson1_0"),
     (Protocol::AwsJson11, "awsJson1_1"),
     (Protocol::RestJson1, "restJson1"),
+    (Protocol::RpcV2Cbor, "rpc-v2-cbor"),
     (Protocol::ApiGateway, "apiGateway"),
 ];
 
@@ -76,7 +83,7 @@ pub struct Reply {
     pub body: Bytes,
     /// Error code, if this is an error that has one.
     pub code: Option<String>,
-    /// Retry class, if this is an error.
+    /// Retry class, if this is an error of the API.
     pub class: Option<Class>,
 }
 
@@ -88,10 +95,11 @@ impl Reply {
     }
 
     /// An error: `code` is the one that stands on the wire.
-    fn failed(error: &WireError, code: &str, content_type: &str, body: String) -> Self {
+    fn failed(error: &WireError, code: &str, content_type: &str, body: impl Into<Bytes>) -> Self {
         let mut reply = Self::ok(error.status, content_type, body);
         reply.code = Some(code.to_owned());
-        reply.class = Some(error.class);
+        // Below 300 the call itself succeeded (a Lambda function that failed): nobody retries that.
+        reply.class = Some(error.class).filter(|_| error.status >= 300);
         reply
     }
 
@@ -122,6 +130,7 @@ impl Protocol {
             Self::RestXml => rest_xml::error(error, request_id),
             Self::AwsJson10 | Self::AwsJson11 => aws_json::error(self, service, error, request_id),
             Self::RestJson1 => rest_json::error(service, error, request_id),
+            Self::RpcV2Cbor => rpc_v2_cbor::error(service, error, request_id),
             Self::ApiGateway => api_gateway::error(service, error, request_id),
         };
         reply.headers.extend(error.headers.iter().cloned());
@@ -141,6 +150,7 @@ impl Protocol {
             Self::RestXml => rest_xml::success(service, output, request_id),
             Self::AwsJson10 | Self::AwsJson11 => aws_json::success(self, output, request_id),
             Self::RestJson1 => rest_json::success(output, request_id),
+            Self::RpcV2Cbor => rpc_v2_cbor::success(service, output, request_id),
             Self::ApiGateway => api_gateway::success(output, request_id),
         }
     }
@@ -159,7 +169,7 @@ impl Protocol {
         reply
     }
 
-    /// The input members as far as this protocol shows them: the JSON body; the form; for REST the JSON
+    /// The input members as far as this protocol shows them: the JSON or CBOR body; the form; for REST the JSON
     /// body, if it is an object. Path labels and query are added by the caller.
     pub fn params(self, request: &Request) -> Value {
         match self {
@@ -172,9 +182,22 @@ impl Protocol {
                 .ok()
                 .filter(Value::is_object)
                 .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            Self::RpcV2Cbor => cbor::decode(&request.body)
+                .filter(Value::is_object)
+                .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
             Self::RestXml | Self::ApiGateway => Value::Object(serde_json::Map::new()),
         }
     }
+}
+
+/// Adds the code of the query protocol, if the service once spoke it: clients still match on it.
+fn query_error(reply: Reply, service: &dyn Service, error: &WireError) -> Reply {
+    if !service.protocols().contains(&Protocol::AwsQuery) {
+        return reply;
+    }
+    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    let legacy = service.wire_code(&error.code, Protocol::AwsQuery);
+    reply.with("x-amzn-query-error", format!("{legacy};{fault}"))
 }
 
 /// An opaque id of `length` characters, made from a request id: the same request has the same one.

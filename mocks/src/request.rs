@@ -21,6 +21,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+    /// Whether it came over HTTP/2.
+    pub http2: bool,
 }
 
 impl Request {
@@ -100,6 +102,19 @@ pub const ACCESS_KEY_PREFIX: &str = "AKIABROWNOUT";
 /// The access key of client `index`.
 pub fn access_key(index: u32) -> String {
     format!("{ACCESS_KEY_PREFIX}{index:08}")
+}
+
+/// Session tokens of our credentials endpoint begin so; the session's number follows.
+const SESSION_PREFIX: &str = "brownout-session-";
+
+/// The token of session `number`.
+pub fn session_token(number: u64) -> String {
+    format!("{SESSION_PREFIX}{number}")
+}
+
+/// The number of the session that a request is signed with; `None` without a token of ours.
+pub fn session_of(request: &Request) -> Option<u64> {
+    request.header("x-amz-security-token")?.strip_prefix(SESSION_PREFIX)?.parse().ok()
 }
 
 /// The header by which brownout's own in-process clients name their call: `client/call/ordinal`.

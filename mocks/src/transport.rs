@@ -5,6 +5,7 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+mod body;
 mod memory;
 mod network;
 mod serve;

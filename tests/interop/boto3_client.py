@@ -2,12 +2,15 @@
 
     boto3_client.py SERVICE OPERATION      one call; says how it ended
     boto3_client.py SERVICE story          several calls whose answers must parse and agree with each other
+    boto3_client.py SERVICE errors CODE:OPERATION…    one call each, all at once, that names its code in a header
 
 Endpoint, credentials and retry mode come from the environment alone: that is what is being tested.
 """
+import concurrent.futures
 import json
 import os
 import sys
+import threading
 
 import boto3
 import botocore.exceptions
@@ -29,6 +32,26 @@ CALLS = {
     ("sts", "GetCallerIdentity"): lambda c: c.get_caller_identity(),
     ("sts", "AssumeRoleWithWebIdentity"): lambda c: c.assume_role_with_web_identity(
         RoleArn=ROLE, RoleSessionName="report", WebIdentityToken="token"),
+    ("apigateway", "CreateDeployment"): lambda c: c.create_deployment(restApiId="shop"),
+    ("bedrock-agent-runtime", "Retrieve"): lambda c: c.retrieve(
+        knowledgeBaseId="KB12345678", retrievalQuery={"text": "what is a brownout?"}),
+    ("bedrock-runtime", "InvokeModel"): lambda c: c.invoke_model(modelId="some.model", body=b"{}"),
+    ("cloudwatch", "PutMetricData"): lambda c: c.put_metric_data(
+        Namespace="shop", MetricData=[{"MetricName": "sold", "Value": 1.0}]),
+    ("cloudwatch", "TagResource"): lambda c: c.tag_resource(
+        ResourceARN="arn:aws:cloudwatch:us-east-1:000000000000:alarm:a", Tags=[{"Key": "k", "Value": "v"}]),
+    ("dynamodb", "CreateTable"): lambda c: c.create_table(
+        TableName="orders", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}]),
+    ("dynamodb", "PutItem"): lambda c: c.put_item(TableName="orders", Item={"id": {"S": "1"}}),
+    ("dynamodb", "TransactWriteItems"): lambda c: c.transact_write_items(
+        TransactItems=[{"Put": {"TableName": "orders", "Item": {"id": {"S": "1"}}}}]),
+    ("events", "PutRule"): lambda c: c.put_rule(Name="nightly", ScheduleExpression="rate(1 day)"),
+    ("iam", "CreateUser"): lambda c: c.create_user(UserName="ann"),
+    ("kinesis", "PutRecord"): lambda c: c.put_record(StreamName="clicks", Data=b"hello", PartitionKey="a"),
+    ("logs", "PutLogEvents"): lambda c: c.put_log_events(
+        logGroupName="app", logStreamName="web", logEvents=[{"timestamp": 1, "message": "hello"}]),
     ("sqs", "SendMessage"): lambda c: c.send_message(QueueUrl=queue_url(), MessageBody="hello"),
 }
 
@@ -85,22 +108,156 @@ def sqs(c):
     c.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-STORIES = {"ec2": ec2, "dynamodb": dynamodb, "s3": s3, "lambda": lambda_, "sts": sts, "sqs": sqs}
+def apigateway(c):
+    api = c.create_rest_api(name="shop")
+    assert api["createdDate"].tzinfo is not None
+    assert c.get_rest_api(restApiId=api["id"])["name"] == "shop"
+    assert [a["id"] for a in c.get_rest_apis()["items"]] == [api["id"]]
+    made = c.create_deployment(restApiId=api["id"], stageName="prod")
+    assert c.get_deployments(restApiId=api["id"])["items"][0]["id"] == made["id"]
+    assert c.get_account()["throttleSettings"] == {"burstLimit": 5000, "rateLimit": 10000.0}
+    c.delete_rest_api(restApiId=api["id"])
+
+
+def bedrock_agent_runtime(c):
+    found = c.retrieve(knowledgeBaseId="KB12345678", retrievalQuery={"text": "what is a brownout?"})["retrievalResults"]
+    assert found[0]["content"]["text"] and found[0]["score"] == 0.9, found
+    answer = c.retrieve_and_generate(
+        input={"text": "what is a brownout?"},
+        retrieveAndGenerateConfiguration={"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": {
+            "knowledgeBaseId": "KB12345678", "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/some.model"}})
+    assert answer["output"]["text"] and answer["sessionId"], answer
+
+
+def bedrock_runtime(c):
+    answer = c.invoke_model(modelId="some.model:1", body=b'{"prompt":"hello"}')
+    assert json.loads(answer["body"].read())["content"][0]["text"]
+    talk = c.converse(modelId="some.model:1", messages=[{"role": "user", "content": [{"text": "hello"}]}])
+    assert talk["output"]["message"]["role"] == "assistant" and talk["stopReason"] == "end_turn", talk
+
+
+def cloudwatch(c):
+    c.put_metric_data(Namespace="shop", MetricData=[{"MetricName": "sold", "Values": [1.0, 3.0]}])
+    assert [m["MetricName"] for m in c.list_metrics(Namespace="shop")["Metrics"]] == ["sold"]
+    times = {"StartTime": 0, "EndTime": 9999999999}
+    query = {"Id": "a", "MetricStat": {
+        "Metric": {"Namespace": "shop", "MetricName": "sold"}, "Period": 60, "Stat": "Sum"}}
+    data = c.get_metric_data(MetricDataQueries=[query], **times)["MetricDataResults"][0]
+    assert data["Values"] == [1.0, 3.0] and data["Timestamps"][0].year >= 2020, data
+    point = c.get_metric_statistics(
+        Namespace="shop", MetricName="sold", Period=60, Statistics=["Sum"], **times)["Datapoints"][0]
+    assert point["Sum"] == 4.0 and point["Timestamp"].year >= 2020, point
+    c.put_metric_alarm(
+        AlarmName="low", MetricName="sold", Namespace="shop", EvaluationPeriods=1, Period=60, Statistic="Sum",
+        Threshold=1, ComparisonOperator="LessThanThreshold")
+    alarm = c.describe_alarms(AlarmNames=["low"])["MetricAlarms"][0]
+    assert alarm["StateValue"] == "INSUFFICIENT_DATA" and alarm["StateUpdatedTimestamp"].year >= 2020, alarm
+
+
+def events(c):
+    rule = {"Name": "nightly", "ScheduleExpression": "rate(1 day)"}
+    assert c.put_rule(**rule)["RuleArn"].endswith(":rule/nightly")
+    c.put_targets(Rule="nightly", Targets=[{"Id": "1", "Arn": "arn:aws:sqs:us-east-1:000000000000:q"}])
+    assert c.list_targets_by_rule(Rule="nightly")["Targets"][0]["Id"] == "1"
+    assert c.describe_rule(Name="nightly")["State"] == "ENABLED"
+    assert [r["Name"] for r in c.list_rules()["Rules"]] == ["nightly"]
+    put = c.put_events(Entries=[{"Source": "shop", "DetailType": "order", "Detail": "{}"}])
+    assert put["FailedEntryCount"] == 0 and put["Entries"][0]["EventId"], put
+
+
+def iam(c):
+    made = c.create_user(UserName="ann")["User"]
+    assert made["Arn"].endswith(":user/ann") and made["CreateDate"].tzinfo is not None, made
+    assert c.get_user(UserName="ann")["User"]["UserId"] == made["UserId"]
+    assert [u["UserName"] for u in c.list_users()["Users"]] == ["ann"]
+    c.create_role(RoleName="reader", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
+    role = c.get_role(RoleName="reader")["Role"]
+    assert role["AssumeRolePolicyDocument"]["Version"] == "2012-10-17", role
+    c.attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert c.list_attached_role_policies(RoleName="reader")["AttachedPolicies"] == []
+    assert c.create_access_key(UserName="ann")["AccessKey"]["Status"] == "Active"
+    c.delete_user(UserName="ann")
+    assert c.list_users()["Users"] == []
+
+
+def kinesis(c):
+    c.create_stream(StreamName="clicks", ShardCount=1)
+    seen = c.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
+    assert seen["StreamCreationTimestamp"].tzinfo is not None and seen["OpenShardCount"] == 1, seen
+    shard = c.list_shards(StreamName="clicks")["Shards"][0]["ShardId"]
+    first = c.put_record(StreamName="clicks", Data=b"one", PartitionKey="a")["SequenceNumber"]
+    put = c.put_records(StreamName="clicks", Records=[{"Data": b"two", "PartitionKey": "a"}])
+    assert put["FailedRecordCount"] == 0 and put["Records"][0]["SequenceNumber"] > first, put
+    start = c.get_shard_iterator(StreamName="clicks", ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    got = c.get_records(ShardIterator=start["ShardIterator"])["Records"]
+    assert [r["Data"] for r in got] == [b"one", b"two"], got
+
+
+def logs(c):
+    c.create_log_group(logGroupName="app")
+    c.create_log_stream(logGroupName="app", logStreamName="web")
+    c.put_log_events(
+        logGroupName="app", logStreamName="web", logEvents=[{"timestamp": 1, "message": "hello"}])
+    got = c.get_log_events(logGroupName="app", logStreamName="web")["events"]
+    assert [e["message"] for e in got] == ["hello"], got
+    assert [g["logGroupName"] for g in c.describe_log_groups()["logGroups"]] == ["app"]
+    assert [s["logStreamName"] for s in c.describe_log_streams(logGroupName="app")["logStreams"]] == ["web"]
+    assert c.filter_log_events(logGroupName="app")["events"][0]["message"] == "hello"
+
+
+STORIES = {
+    "apigateway": apigateway, "bedrock-agent-runtime": bedrock_agent_runtime, "bedrock-runtime": bedrock_runtime,
+    "cloudwatch": cloudwatch, "dynamodb": dynamodb, "ec2": ec2, "events": events, "iam": iam, "kinesis": kinesis,
+    "lambda": lambda_, "logs": logs, "s3": s3, "sqs": sqs, "sts": sts,
+}
+
+# A client has one retry quota (500 tokens) for all its calls: eight calls of four attempts at 14 each fit in.
+CALLS_PER_CLIENT = 8
+
+
+def function_error(answer):
+    """A failed function is no error of the SDK: the answer says so."""
+    return json.loads(answer["Payload"].read())["errorType"] if answer.get("FunctionError") else ""
+
+
+def errors(service, cases):
+    """One call for each `CODE:OPERATION`, all at once since they mostly wait."""
+    case = threading.local()
+    clients = []
+    for _ in range(0, len(cases), CALLS_PER_CLIENT):
+        client = boto3.client(service)
+        client.meta.events.register(
+            "before-call", lambda params, **_: params["headers"].__setitem__("brownout-case", case.code))
+        clients.append(client)
+
+    def call(number):
+        case.code, operation = cases[number].rsplit(":", 1)
+        return case.code, ended(lambda: CALLS[(service, operation)](clients[number // CALLS_PER_CLIENT]))
+
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        return dict(pool.map(call, range(len(cases))))
+
+
+def ended(work):
+    """How a call ended: code and status."""
+    try:
+        answer = work()
+    except botocore.exceptions.ClientError as error:
+        return {
+            "code": error.response["Error"]["Code"],
+            "status": error.response["ResponseMetadata"]["HTTPStatusCode"],
+        }
+    return {"code": function_error(answer or {}), "status": 200}
 
 
 def main():
-    service, what = sys.argv[1:3]
-    client = boto3.client(service)
-    try:
-        if what == "story":
-            STORIES[service](client)
-        else:
-            CALLS[(service, what)](client)
-        code, status = "", 200
-    except botocore.exceptions.ClientError as error:
-        code = error.response["Error"]["Code"]
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    print(json.dumps({"code": code, "status": status}))
+    service, what, *cases = sys.argv[1:]
+    if what == "errors":
+        told = errors(service, cases)
+    else:
+        client = boto3.client(service)
+        told = ended(lambda: STORIES[service](client) if what == "story" else CALLS[(service, what)](client))
+    print(json.dumps(told))
 
 
 main()

@@ -2,8 +2,7 @@
 
 Attempts are those of a client with default settings whose every attempt fails: boto3 standard, boto3
 legacy, JS. They are those of guidance 6.3, the table of attempts that earlier releases of these SDKs were
-measured to make. Where it lists none they are the documented default: three (AWS SDKs reference guide, "Retry
-behavior"), five in botocore's legacy mode; `not listed` says so.
+measured to make. What a service's catalogue holds as it is stands in catalogue.py; here is what lies beside it.
 """
 from dataclasses import dataclass, field
 
@@ -15,7 +14,7 @@ class Case:
     """One error of one service."""
 
     service: str
-    fault: str  # throttle, transient, permanent; `neighbour` for what merely distinguishes clients
+    fault: str  # throttle, transient, permanent, or `neighbour` for what merely distinguishes clients
     operation: str
     code: str
     attempts: tuple  # boto3 standard, boto3 legacy, JS
@@ -44,59 +43,23 @@ class Case:
         return self.attempts[CLIENTS.index(client)]
 
 
-NOT_LISTED = "not listed: documented default"
-
-# botocore takes the old name of the query protocol from `x-amzn-query-error` wherever the model is
-# query-compatible (parsers.py, JSONParser._do_query_compatible_error_parse). The JS SDK takes the shape's name.
-QUERY_NAME = "botocore reports the query protocol's name, JS the shape's"
-
-# The JS SDK gives an error that the model knows the name of its class, which is the shape's; the code on the
-# wire is the shape's `awsQueryError` trait (client-sts, IDPCommunicationErrorException$).
-SHAPE_NAME = "JS reports the shape's name"
-
 # An answer to HEAD has no body. botocore then takes the status for the code (parsers.py, RestXMLParser
 # _do_error_parse); the JS SDK knows 404 as NotFound and no other (core/protocols, loadRestXmlErrorCode).
 NO_BODY = "HEAD: no body to read a code from"
 
 CASES = (
-    Case("ec2", "throttle", "DescribeInstances", "RequestLimitExceeded", (3, 5, 3)),
-    Case("ec2", "transient", "DescribeInstances", "InternalError", (3, 5, 3)),
-    Case("ec2", "permanent", "DescribeInstances", "InvalidInstanceID.NotFound", (1, 1, 1)),
-    # SDKs of 2026 give DynamoDB one attempt more, botocore's legacy mode has always given it ten.
-    Case("dynamodb", "throttle", "GetItem", "ProvisionedThroughputExceededException", (4, 10, 4)),
-    Case("dynamodb", "transient", "GetItem", "ServiceUnavailable", (4, 10, 4)),
-    Case("dynamodb", "permanent", "GetItem", "ValidationException", (1, 1, 1)),
-    Case("s3", "throttle", "GetObject", "SlowDown", (3, 5, 3)),
-    Case("s3", "transient", "GetObject", "InternalError", (3, 5, 3)),
-    Case("s3", "permanent", "GetObject", "NoSuchKey", (1, 1, 1)),
-    Case("lambda", "throttle", "Invoke", "TooManyRequestsException", (3, 5, 3)),
-    Case("lambda", "transient", "Invoke", "ServiceException", (3, 5, 3), note=NOT_LISTED),
-    Case("lambda", "permanent", "Invoke", "ResourceNotFoundException", (1, 1, 1)),
-    Case("sts", "throttle", "GetCallerIdentity", "Throttling", (3, 5, 3), note=NOT_LISTED),
-    # Of all calls the one without a signature: it is told from others by its form alone.
-    Case("sts", "transient", "AssumeRoleWithWebIdentity", "IDPCommunicationError", (3, 5, 3), note=SHAPE_NAME,
-         reads={"js": "IDPCommunicationErrorException"}),
-    Case("sts", "permanent", "GetCallerIdentity", "AccessDenied", (1, 1, 1)),
-    Case("sqs", "throttle", "SendMessage", "RequestThrottled", (3, 5, 3)),
-    Case("sqs", "transient", "SendMessage", "ServiceUnavailable", (3, 5, 3)),
-    Case("sqs", "permanent", "SendMessage", "QueueDoesNotExist", (1, 1, 1), note=QUERY_NAME,
-         reads={"boto3": "AWS.SimpleQueueService.NonExistentQueue"}),
     # What merely distinguishes clients: where their rules differ, the wire must not blur it.
     Case("ec2", "neighbour", "DescribeInstances", "RequestLimitExceeded", (3, 1, 3), status=400,
          note="legacy wants this code with 503"),
-    Case("dynamodb", "neighbour", "GetItem", "RequestLimitExceeded", (4, 1, 4), note="legacy does not know it here"),
     # botocore holds no answer to its Content-Length (httpsession.py, enforce_content_length=False), and a body that
     # is no JSON becomes a message (parsers.py, _parse_body_as_json): half an answer passes for an empty one.
     # The JS SDK's stream ends with a plain Error, which counts as transient.
     Case("dynamodb", "neighbour", "GetItem", "cut short", (1, 1, 4), inject="{truncate: {after: 1}}",
          note="botocore takes half an answer for an empty one", reads={"boto3": "", "js": "Error"}),
-    Case("s3", "neighbour", "PutObject", "BadDigest", (1, 5, 1), note="only legacy lists it"),
-    Case("s3", "neighbour", "PutObject", "RequestTimeout", (3, 5, 3)),
     Case("s3", "neighbour", "HeadObject", "SlowDown", (3, 5, 3), note=NO_BODY,
          reads={"boto3": "503", "js": "Unknown"}),
     Case("s3", "neighbour", "HeadObject", "NoSuchKey", (1, 1, 1), note=NO_BODY,
          reads={"boto3": "404", "js": "NotFound"}),
-    Case("lambda", "neighbour", "Invoke", "EC2ThrottledException", (3, 5, 3)),
     # botocore takes the status for the code of what is no document of the service; the JS SDK fails to read the
     # page as JSON and says just that. Both try again, by the status.
     Case("sqs", "neighbour", "SendMessage", "502", (3, 5, 3), inject="{http: 502}", note="a bare page of a gateway",
@@ -130,6 +93,27 @@ GATEWAY = (
     Gateway("MALFORMED_PROXY_RESPONSE", 502, INTERNAL, '{"message": "Internal server error"}'),
     Gateway("INTEGRATION_FAILURE", 504, INTERNAL, '{"message": "Internal server error"}'),
     Gateway("INTEGRATION_TIMEOUT", 504, INTERNAL, '{"message": "Endpoint request timed out"}'),
+    Gateway("API_CONFIGURATION_ERROR", 500, INTERNAL, '{"message": "Internal server error"}'),
+    Gateway("THROTTLED", 429, "TooManyRequestsException", '{"message":"Too Many Requests"}'),
+    Gateway("QUOTA_EXCEEDED", 429, "LimitExceededException", '{"message":"Limit Exceeded"}'),
+    Gateway("EXPIRED_TOKEN", 403, "ExpiredTokenException", '{"message":"The security token is expired"}'),
+    Gateway("INVALID_SIGNATURE", 403, "InvalidSignatureException",
+            '{"message":"The signature does not match the request."}'),
+    Gateway("MISSING_AUTHENTICATION_TOKEN", 403, "MissingAuthenticationTokenException",
+            '{"message":"Missing Authentication Token"}'),
+    Gateway("INVALID_API_KEY", 403, "ForbiddenException", '{"message":"Forbidden"}'),
+    Gateway("WAF_FILTERED", 403, "ForbiddenException", '{"message":"Forbidden"}'),
+    Gateway("ACCESS_DENIED", 403, "AccessDeniedException",
+            '{"Message":"User is not authorized to access this resource"}'),
+    Gateway("UNAUTHORIZED", 401, "UnauthorizedException", '{"message":"Unauthorized"}'),
+    Gateway("AUTHORIZER_CONFIGURATION_ERROR", 500, "AuthorizerConfigurationException", '{"message":null}'),
+    Gateway("AUTHORIZER_FAILURE", 500, "AuthorizerFailureException", '{"message":null}'),
+    Gateway("BAD_REQUEST_BODY", 400, "BadRequestException", '{"message": "Invalid request body"}'),
+    Gateway("BAD_REQUEST_PARAMETERS", 400, "BadRequestException",
+            '{"message": "Missing required request parameters"}'),
+    Gateway("RESOURCE_NOT_FOUND", 404, "NotFoundException", '{"message":"Not Found"}'),
+    Gateway("REQUEST_TOO_LARGE", 413, "RequestTooLargeException", '{"message":"Request Too Long"}'),
+    Gateway("UNSUPPORTED_MEDIA_TYPE", 415, "UnsupportedMediaTypeException", '{"message":"Unsupported Media Type"}'),
 )
 
 

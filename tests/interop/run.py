@@ -5,9 +5,11 @@
 
 Needs cargo (or BROWNOUT=path of the command), Python with venv, Node with npm, and curl. boto3 and the JS
 SDK are installed into a throwaway folder; BROWNOUT_INTEROP_DIR=folder keeps it for the next time. Each
-cell is a `brownout run … -- client` of its own: the attempts are counted in its journal, not by the client.
+cell is a `brownout run … -- client` of its own, the whole catalogue of a service one for each client: the
+attempts are counted in its journal, not by the client.
 """
 import argparse
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -24,10 +26,11 @@ import time
 
 sys.dont_write_bytecode = True  # the tree stays as it was checked out
 import cases  # noqa: E402
+import catalogue  # noqa: E402
+import tables  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SERVICES = ("ec2", "dynamodb", "s3", "lambda", "sts", "sqs")
 NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
 CELL_SECONDS = 120
 
@@ -63,6 +66,9 @@ class Row:
     observed: object = None
     trouble: str = "not played"
     breaks: tuple = ()  # rules that brownout says it breaks, none of them a must
+    catalogued: bool = False  # a row of the whole catalogue, shown only if it is remarkable
+    listed: bool = False  # whether guidance 6.3 lists its attempts
+    explained: str = ""  # why this client differs, with the line of its source
 
     def compare(self, reported, observed, *more):
         """Takes what was seen; `more` are (holds, complaint) pairs. The first complaint stands."""
@@ -132,10 +138,15 @@ class Suite:
             scenario = str(stem.with_suffix(".yaml"))
         journal, report = stem.with_suffix(".jsonl"), stem.with_suffix(".json")
         words = [self.binary, "run", scenario, "--trials", "1", "--no-control", *flags]
-        words += ["--journal", str(journal), "--report", f"json={report}", "--", *command]
+        words += ["--journal", str(journal), "--report", f"json={report}", *(["--", *command] if command else [])]
         done = subprocess.run(
             words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=self.work)
         return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {})
+
+
+    def virtual(self, name, scenario, settings):
+        """Plays the in-process client in virtual time."""
+        return self.play(name, scenario, None, flags=["--client", "aws-sdk-rust", *settings])
 
 
 @dataclasses.dataclass
@@ -255,16 +266,82 @@ def excuses(rows):
             row.trouble = str(failure)
 
 
-def catalogue_cell(suite):
-    """The attempts that our own error catalogue names are those that were measured here."""
-    row = Row("brownout", "", "catalogue", "", "", "the same")
-    done = subprocess.run([suite.binary, "list", "errors"], capture_output=True, text=True, check=True)
-    lines = re.findall(r"^(\S+) +(\S+) \d+ +\w+ +(\d+) / (\d+) / (\d+)$", done.stdout, re.MULTILINE)
-    listed = {(service, code): tuple(map(int, attempts)) for code, service, *attempts in lines}
-    plain = [case for case in cases.CASES if not case.status and not case.inject]
-    others = [f"{case.service} {case.code}" for case in plain if listed.get((case.service, case.code)) != case.attempts]
-    row.compare("", ", ".join(others) or "the same")
+def listing(binary):
+    """What our own error catalogue holds, as JSON."""
+    return subprocess.run([binary, "list", "errors", "--json"], capture_output=True, text=True, check=True).stdout
+
+
+def models_cell(suite):
+    """Statuses, shapes and old codes are those of the service models."""
+    row = Row("brownout", "", "models", "", "", "no difference")
+    kept = suite.work / "errors.json"
+    kept.write_text(listing(suite.binary))
+    done = subprocess.run(
+        [suite.python, str(HERE / "models.py"), str(kept)], capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    row.note = f"{told['compared']} rows have a shape in botocore's models"
+    row.compare("", "; ".join(told["differences"]) or "no difference")
     return [row]
+
+
+def catalogue_row(client, of):
+    reads, renamed = of.reads(client)
+    attempts, listed_too, other = of.expected(client)
+    why = "; ".join(str(w) for w in (renamed, other) if w)
+    return Row(client, of.service, str(of.status), of.intended(), reads, attempts,
+               catalogued=True, listed=listed_too, explained=why)
+
+
+def catalogue_cells(suite, service, of, client):
+    """All errors of a service at once: the code that the client reports for each, the attempts it makes."""
+    command, env = suite.command(client)
+    rows = [catalogue_row(client, one) for one in of]
+    with excuses(rows):
+        words = [f"{one.code}:{one.operation()}" for one in of]
+        played = suite.play(
+            f"{client} {service} errors", catalogue.scenario(service, of), [*command, service, "errors", *words], env)
+        told = played.said()
+        steps = {d["seq"]: d.get("step") for d in played.of("step_decided")}
+        received = collections.defaultdict(list)
+        for attempt in played.of("attempt_received"):
+            received[steps.get(attempt["seq"])].append(attempt)
+        for number, (row, one) in enumerate(zip(rows, of)):
+            attempts = received[f"row-{number}"]
+            row.compare(
+                told[one.code]["code"], len(attempts),
+                (told[one.code]["status"] == one.status or one.status < 300, f"status {told[one.code]['status']}"),
+                (len({a["invocation"] for a in attempts}) == 1, "one call was seen as several invocations"),
+                ({(a["service"], a["operation"]) for a in attempts} == {(service, one.operation())},
+                 "another operation was recognised"),
+                ({a["protocol"] for a in attempts} == {one.protocol(client)}, "another protocol was spoken"),
+                (one.says(client) in (0, len(attempts)), f"brownout's catalogue says {one.says(client)}"),
+                (client == catalogue.LEGACY or played.done.returncode == 0,
+                 f"exit {played.done.returncode}, {played.broken_rules()}"),
+            )
+    return rows
+
+
+def rust_cells(suite, service, of, client):
+    """The same by the SDK for Rust, in virtual time: one scenario for each operation, one client for each row."""
+    settings = ["--client-config", "retries.spec=2026"] if client == catalogue.RUST_2026 else []
+    rows = []
+    for operation in sorted({one.operation() for one in of}):
+        some = [one for one in of if one.operation() == operation]
+        found = [catalogue_row(client, one) for one in some]
+        rows += found
+        with excuses(found):
+            played = suite.virtual(
+                f"{client} {service} {operation}", catalogue.virtual_scenario(service, operation, some), settings)
+            told = {f["client"]: f.get("code", "") for f in played.of("call_finished")}
+            seen = collections.Counter(a["client"] for a in played.of("attempt_received"))
+            spoken = {a["protocol"] for a in played.of("attempt_received")}
+            for number, row in enumerate(found):
+                row.compare(
+                    told.get(number), seen[number],
+                    (spoken == {some[number].protocol(client)}, f"{spoken} was spoken"),
+                    (played.done.returncode == 0, f"exit {played.done.returncode}, {played.broken_rules()}"),
+                )
+    return rows
 
 
 DENIED = cases.Case("dynamodb", "", "*", "AccessDeniedException", ()).scenario("interop-denied")
@@ -303,69 +380,20 @@ def cells(suite):
             attempts = case.expected_attempts(client)
             weight = attempts * 3 if client == "boto3 legacy" else attempts
             yield (f"{client} {case.service} {case.fault}", weight, error_cell, (suite, case, client))
-    for service in SERVICES:
+    for service in catalogue.OPERATIONS:
         for client in cases.CLIENTS:
             yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
-    yield ("brownout catalogue", 1, catalogue_cell, (suite,))
+    yield ("brownout models", 1, models_cell, (suite,))
+    for service, of in catalogue.rows(json.loads(listing(suite.binary))).items():
+        for client in catalogue.MEASURED:
+            weight = max(row.expected(client)[0] for row in of) * (3 if client == catalogue.LEGACY else 1)
+            yield (f"{client} {service} errors", weight + 5, catalogue_cells, (suite, service, of, client))
+        for client in (catalogue.RUST, catalogue.RUST_2026):
+            yield (f"{client} {service} errors", 1, rust_cells, (suite, service, of, client))
     for check in verdict_cells(suite):
         yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
-
-
-HEADINGS = ("client", "service", "fault", "code intended", "code reported", "expected", "observed", "")
-
-
-def fields(row):
-    told = f"FAIL: {row.trouble}" if row.trouble else "ok"
-    note = "; ".join(filter(None, [row.note, *(f"breaks {rule}" for rule in row.breaks)]))
-    return (row.client, row.service, row.fault, row.intended, row.reported,
-            str(row.expected), str(row.observed), f"{told} ({note})" if note else told)
-
-
-def table(rows):
-    lines = [HEADINGS, *map(fields, rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS) - 1)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths)), line[-1]]).rstrip() for line in lines)
-
-
-def versions():
-    """What is pinned: boto3, and of the JS SDK the clients and the core that retries."""
-    pinned = (HERE / "requirements.txt").read_text().split()
-    python = [p.replace("==", " ") for p in pinned if p.startswith(("boto", "urllib3"))]
-    locked = json.loads((HERE / "package-lock.json").read_text())["packages"]
-    names = [*json.loads((HERE / "package.json").read_text())["dependencies"], "@smithy/core"]
-    return [*python, *(f"{name} {locked[f'node_modules/{name}']['version']}" for name in names)]
-
-
-def page(rows):
-    """docs/interop.md: what was measured, by what."""
-    errors = [row for row in rows if row.service in SERVICES and row.fault != "none"]
-    grouped = {}
-    for row in errors:
-        grouped.setdefault((row.service, row.fault, row.intended, row.note), []).append(row)
-    lines = [
-        "# Real SDKs against brownout",
-        "",
-        "Written by `python3 tests/interop/run.py --write`. Each client has its default settings but for the mode",
-        "named, and every attempt meets the error; the attempts are those that brownout's journal counted.",
-        "",
-        f"Measured with {', '.join(versions())}.",
-        "",
-        "| service | fault | code on the wire | attempts: " + " / ".join(cases.CLIENTS) + " | reported as | note |",
-        "|---|---|---|---|---|---|",
-    ]
-    for (service, fault, code, note), of in sorted(grouped.items(), key=lambda g: SERVICES.index(g[0][0])):
-        others = {row.client.split(" ")[0]: row.reported for row in of if row.reported != code}
-        told = [f"`{name}` by {client}" if name else f"no error by {client}" for client, name in others.items()]
-        reported = ", ".join(told) or "the same"
-        note = "; ".join(filter(None, [note, *(f"{r.client} breaks `{rule}`" for r in of for rule in r.breaks)]))
-        attempts = " / ".join(str(row.observed) for row in of)
-        lines.append(f"| {service} | {fault} | `{code}` | {attempts} | {reported} | {note} |")
-    lines += ["", "## API Gateway, as urllib3 and curl read it", "", "| status | `x-amzn-ErrorType` | body |", "|---|---|---|"]
-    lines += [f"| {g.status} | `{g.error_type}` | `{g.body}` |" for g in cases.GATEWAY]
-    return "\n".join(lines) + "\n"
 
 
 def main():
@@ -389,10 +417,14 @@ def main():
             slow_first = sorted(todo, key=lambda cell: -cell[1])
             futures = {id(cell): pool.submit(cell[2], *cell[3]) for cell in slow_first}
             rows = [row for cell in todo for row in futures[id(cell)].result()]
-    print(table(rows))
+    print(tables.table(rows))
     failed = sum(bool(row.trouble) for row in rows)
     if args.write and not failed and not args.only:
-        (ROOT / "docs/interop.md").write_text(page(rows))
+        (ROOT / "docs/interop.md").write_text(tables.page(rows))
+    for why, of in sorted(tables.explanations(rows).items()):
+        print(f"explained ({len(of)}): {why}\n    {', '.join(of)}")
+    if any(row.catalogued for row in rows):
+        print(tables.totals(rows))
     print(f"{len(rows)} cells in {time.monotonic() - began:.0f} s")
     print(f"{len(rows) - failed} passed, {failed} failed")
     return 1 if failed or not rows else 0

@@ -305,9 +305,28 @@ fn everything_that_is_listed_is_explained() {
         }
     }
     assert!(brownout(&["explain", "r08"]).stdout.contains("# no_backoff"));
-    assert!(brownout(&["explain", "stall"]).stdout.contains("does not play it yet"));
+    assert!(brownout(&["explain", "stream_error"]).stdout.contains("does not play it yet"));
     let dynamodb = brownout(&["list", "scenarios", "--service", "dynamodb"]).stdout;
     assert!(dynamodb.contains("throttle-burst") && !dynamodb.contains("s3-slow-down"));
+}
+
+#[test]
+fn errors_are_listed_and_explained_with_all_that_is_known() {
+    let said = brownout(&["list", "errors", "--service", "kinesis", "--json"]);
+    let rows: Vec<Value> = serde_json::from_str(&said.stdout).unwrap();
+    let code = "ProvisionedThroughputExceededException";
+    let row = rows.iter().find(|r| r["code"] == code).unwrap();
+    assert_eq!((row["status"].as_u64(), row["class"].as_str()), (Some(400), Some("throttling")));
+    assert_eq!(row["on_the_wire"]["awsJson1_1"], code);
+    assert!(rows.iter().all(|r| r["service"] == "kinesis" && r["attempts"].as_array().is_some_and(|a| a.len() == 3)));
+    let all: Vec<Value> = serde_json::from_str(&brownout(&["list", "errors", "--json"]).stdout).unwrap();
+    let function = all.iter().find(|r| r["code"] == "Runtime.ExitError").unwrap();
+    assert!(function["class"].is_null(), "a failed function is no error of the API");
+    let told = brownout(&["explain", code]).stdout;
+    for part in ["of dynamodb", "of kinesis", "status 400, throttling", "4 / 10 / 4", "in awsJson1_0:", "HTTP/1.1 400"]
+    {
+        assert!(told.contains(part), "{part:?} is missing:\n{told}");
+    }
 }
 
 #[test]

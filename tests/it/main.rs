@@ -6,6 +6,7 @@ mod command;
 mod determinism;
 mod docs;
 mod library;
+mod limits;
 mod mutants;
 mod play;
 mod property;

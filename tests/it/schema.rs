@@ -45,7 +45,7 @@ fn what_the_schema_refuses_the_parser_refuses_too() {
         "steps: [{inject: {rate_limit: {bucket: 5}}}]",
         "steps: [{inject: {throttle: {}, close: {}}}]",
         "steps: [{inject: {}}]",
-        "steps: [{inject: {stall: {for: 1s}}}]",
+        "steps: [{inject: {stream_error: {after: 1}}}]",
         "steps: [{inject: close, probability: 2}]",
         "steps: [{inject: close, per: cal}]",
         "steps: [{inject: close, when: {untill: 5s}}]",

@@ -18,6 +18,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+mod answers;
+mod frames;
+mod slow;
+
 /// A `GetItem` as botocore sends it, without a signature.
 const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: DynamoDB_20120810.GetItem\r\n\
 content-type: application/x-amz-json-1.0\r\ncontent-length: 45\r\n\r\n{\"TableName\":\"orders\",\"Key\":{\"id\":{\"S\":\"1\"}}}";
@@ -41,6 +45,7 @@ fn over_tcp<T>(steps: &[Step], client: impl AsyncFnOnce(SocketAddr) -> T) -> (T,
     runtime.block_on(async {
         let (endpoint, recorder) = endpoint(steps, Clock::wall());
         let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        tcp.ready(&endpoint);
         let address = tcp.address();
         let result = tokio::select! {
             result = client(address) => result,

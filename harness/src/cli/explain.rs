@@ -1,7 +1,5 @@
 //! `brownout explain`
 
-use std::fmt::Write as _;
-
 use brownout_mocks::fault::{FAULTS, PLANNED};
 use brownout_mocks::service::SERVICES;
 
@@ -21,7 +19,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Done {
     let name = args.name.as_str();
     let parts: Vec<String> =
-        [a_rule(name), fault(name), profile(name), client(name), service(name), errors(name), scenario(name)]
+        [a_rule(name), fault(name), profile(name), client(name), service(name), docs::error(name), scenario(name)]
             .into_iter()
             .flatten()
             .collect();
@@ -75,30 +73,6 @@ fn service(name: &str) -> Option<String> {
         service.title(),
         protocols.join(", "),
     ))
-}
-
-/// An error code, in every service that sends it.
-fn errors(name: &str) -> Option<String> {
-    let mut out = String::new();
-    for service in SERVICES {
-        for row in service.errors().iter().filter(|r| r.code == name) {
-            let class = serde_json::to_value(row.class).unwrap_or_default();
-            let _ = write!(
-                out,
-                "# {name} of {}\n\nstatus {}, {}\n{}\nsource: {}\n",
-                service.id(),
-                row.status,
-                class.as_str().unwrap_or_default().replace('_', " "),
-                row.message,
-                row.source
-            );
-            if row.attempts.iter().any(|n| *n > 0) {
-                let [standard, legacy, js] = row.attempts.map(|n| if n == 0 { "–".to_owned() } else { n.to_string() });
-                let _ = writeln!(out, "attempts by default: boto3 standard {standard}, legacy {legacy}, JS {js}");
-            }
-        }
-    }
-    (!out.is_empty()).then_some(out)
 }
 
 fn scenario(name: &str) -> Option<String> {

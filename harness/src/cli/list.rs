@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use brownout_mocks::fault::FAULTS;
-use brownout_mocks::service::SERVICES;
+use brownout_mocks::service::{SERVICES, Service};
+use serde_json::{Value, json};
 
 use super::{Done, output};
 use crate::client::{CLIENTS, Role};
 use crate::exit::ExitStatus;
 use crate::scenario::{Scenario, library};
-use crate::{guidance, rule};
+use crate::{docs, guidance, rule};
 
 /// List what there is.
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,9 @@ pub(super) struct Args {
     /// Only of this service (scenarios and errors)
     #[arg(long, value_name = "SERVICE")]
     service: Option<String>,
+    /// As JSON; errors with all that is known of each
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -73,20 +77,45 @@ pub(super) fn run(args: &Args) -> Done {
         What::Errors => {
             for service in SERVICES.iter().filter(|s| wanted(s.id())) {
                 for row in service.errors() {
-                    let class = serde_json::to_value(row.class).unwrap_or_default();
-                    let mut told = class.as_str().unwrap_or_default().to_owned();
-                    if row.attempts.iter().any(|n| *n > 0) {
-                        // botocore standard, botocore legacy, JS; what was not measured is a dash.
-                        let attempts = row.attempts.map(|n| if n > 0 { n.to_string() } else { "–".to_owned() });
-                        told = format!("{told:<10}  {}", attempts.join(" / "));
-                    }
+                    let class = docs::class(row);
+                    let told = docs::attempts(row).map_or(class.clone(), |attempts| format!("{class:<10}  {attempts}"));
                     rows.push([row.code.to_owned(), format!("{} {}", service.id(), row.status), told]);
                 }
             }
         }
     }
-    output::programs(&table(&rows));
+    let text = match (args.json, args.what) {
+        (false, _) => table(&rows),
+        (true, What::Errors) => json(SERVICES.iter().filter(|s| wanted(s.id())).flat_map(|s| errors(*s))),
+        (true, _) => {
+            json(rows.iter().map(|[name, detail, title]| json!({"name": name, "detail": detail, "title": title})))
+        }
+    };
+    output::programs(&text);
     Ok(ExitStatus::Pass)
+}
+
+/// A list with an entry a line, so that it can be read and searched by line, too.
+fn json(entries: impl Iterator<Item = Value>) -> String {
+    let lines: Vec<String> = entries.map(|entry| entry.to_string()).collect();
+    format!("[\n{}\n]\n", lines.join(",\n"))
+}
+
+/// A service's errors. `on_the_wire` has the code of each protocol; attempts that were not measured are 0.
+fn errors(service: &'static dyn Service) -> impl Iterator<Item = Value> {
+    service.errors().iter().map(move |row| {
+        let codes = service.protocols().iter().map(|p| (p.name().to_owned(), service.wire_code(row.code, *p).into()));
+        json!({
+            "service": service.id(),
+            "code": row.code,
+            "status": row.status,
+            "class": row.is_api_error().then_some(row.class),
+            "attempts": row.attempts,
+            "message": row.message,
+            "source": row.source,
+            "on_the_wire": Value::Object(codes.collect()),
+        })
+    })
 }
 
 /// The first line of a file's `//!` block.

@@ -72,10 +72,14 @@ async fn serve(args: &Args, scenario: &Scenario) -> Result<Vec<Event>, String> {
             args.host
         ));
     }
+    if let Some(reason) = scenario.why_not(Time::Wall) {
+        return Err(reason);
+    }
     let (clock, recorder) = (Clock::wall(), Recorder::new());
     let endpoint = Endpoint::new(scenario.plan(Seed { run: args.seed, trial: 0 }), clock.clone(), recorder.clone());
     let address = SocketAddr::new(args.host, args.port);
     let tcp = TcpTransport::bind(address).await.map_err(|e| format!("could not listen on {address}: {e}"))?;
+    tcp.ready(&endpoint);
     output::people(&format!(
         "{} on http://{address}; end it with Ctrl-C\n\n  export AWS_ENDPOINT_URL=http://{address}\n  \
          export AWS_ACCESS_KEY_ID=AKIABROWNOUT00000000 AWS_SECRET_ACCESS_KEY=brownout AWS_REGION=us-east-1\n\n",

@@ -59,10 +59,14 @@ fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
     brownout_mocks::fault::read_http_date(value).map(|date| date.duration_since(now).unwrap_or_default())
 }
 
-/// The error code of an answer: header, then JSON, then XML (guidance 6.2).
+/// The error code of an answer: header, then CBOR or JSON, then XML (guidance 6.2).
 pub fn error_code(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     if let Some(header) = headers.get("x-amzn-errortype").and_then(|v| v.to_str().ok()) {
         return Some(shape_name(header));
+    }
+    if headers.contains_key(brownout_mocks::protocol::SMITHY_PROTOCOL.0) {
+        let document = brownout_mocks::protocol::cbor::decode(body)?;
+        return document.get("__type")?.as_str().map(shape_name);
     }
     let text = std::str::from_utf8(body).ok()?;
     if text.trim_start().starts_with('{') {

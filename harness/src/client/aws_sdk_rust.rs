@@ -79,7 +79,7 @@ impl AwsSdkRust {
     pub fn start(setting: &Setting, options: Options) -> Self {
         let url = match &setting.network {
             Network::Memory(_) => "http://localhost:4566".to_owned(),
-            Network::Tcp(address) => format!("http://{address}"),
+            Network::Tcp(address) | Network::TcpHttp2(address) => format!("http://{address}"),
         };
         let ids = setting.seed.named("aws-sdk-rust invocation ids", setting.client).bits();
         let shared = Shared {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use brownout_mocks::endpoint::CREDENTIALS;
 use brownout_mocks::request::access_key;
 use tokio::process::{Child, Command};
 
@@ -24,42 +25,59 @@ pub fn retry_settings() -> impl Iterator<Item = (String, String)> {
     KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
 }
 
-/// The environment of a client: what to set, and which of the caller's variables to take away.
-pub fn sealed_environment(
-    inherited: impl Iterator<Item = String>,
-    endpoint: SocketAddr,
-    trap: SocketAddr,
-    client: u32,
-) -> (Vec<(String, String)>, Vec<String>) {
-    let removed = inherited
-        .filter(|name| {
-            let upper = name.to_ascii_uppercase();
-            (upper.starts_with("AWS_") || upper.starts_with("BOTO_") || upper.ends_with("_PROXY"))
-                && !KEPT.contains(&name.as_str())
-        })
+/// What a client's environment points at.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal {
+    /// Where the endpoint listens.
+    pub endpoint: SocketAddr,
+    /// Where the trap for everything else listens.
+    pub trap: SocketAddr,
+    /// Index of the client.
+    pub client: u32,
+    /// Whether its credentials come from the endpoint, and can be fetched anew, instead of standing in the
+    /// environment.
+    pub session: bool,
+}
+
+impl Seal {
+    /// What to set, and which of the caller's variables to take away.
+    pub fn environment(&self, inherited: impl Iterator<Item = String>) -> (Vec<(String, String)>, Vec<String>) {
+        let removed = inherited
+            .filter(|name| {
+                let upper = name.to_ascii_uppercase();
+                (upper.starts_with("AWS_") || upper.starts_with("BOTO_") || upper.ends_with("_PROXY"))
+                    && !KEPT.contains(&name.as_str())
+            })
+            .collect();
+        let endpoint = format!("http://{}", self.endpoint);
+        let trap = format!("http://{}", self.trap);
+        let mut set: Vec<(String, String)> = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("NO_PROXY", "127.0.0.1,localhost,::1"),
+            ("no_proxy", "127.0.0.1,localhost,::1"),
+            ("BROWNOUT_ENDPOINT", endpoint.as_str()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let endpoint = format!("http://{endpoint}");
-    let trap = format!("http://{trap}");
-    let mut set: Vec<(String, String)> = [
-        ("AWS_ENDPOINT_URL", endpoint.as_str()),
-        ("AWS_ACCESS_KEY_ID", &access_key(client)),
-        ("AWS_SECRET_ACCESS_KEY", "brownout-secret-brownout-secret-00000000"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("NO_PROXY", "127.0.0.1,localhost,::1"),
-        ("no_proxy", "127.0.0.1,localhost,::1"),
-        ("BROWNOUT_ENDPOINT", endpoint.as_str()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect();
-    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
-        set.push((name.to_owned(), trap.clone()));
+        let mut put = |name: &str, value: String| set.push((name.to_owned(), value));
+        if self.session {
+            let from = format!("{endpoint}{CREDENTIALS}?client={}", self.client);
+            put("AWS_CONTAINER_CREDENTIALS_FULL_URI", from);
+        } else {
+            put("AWS_ACCESS_KEY_ID", access_key(self.client));
+            put("AWS_SECRET_ACCESS_KEY", "brownout-secret-brownout-secret-00000000".to_owned());
+        }
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+            put(name, trap.clone());
+        }
+        (set, removed)
     }
-    (set, removed)
 }
 
 /// A started client with all its children.
@@ -70,10 +88,10 @@ pub struct Started {
 }
 
 /// Starts a command in the sealed environment, in a process group of its own.
-pub fn start(command: &[String], endpoint: SocketAddr, trap: SocketAddr) -> std::io::Result<Started> {
+pub fn start(command: &[String], seal: Seal) -> std::io::Result<Started> {
     let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
     let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let (set, removed) = sealed_environment(inherited, endpoint, trap, 0);
+    let (set, removed) = seal.environment(inherited);
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
     for name in removed {
@@ -124,7 +142,8 @@ mod tests {
             ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_ENDPOINT_URL_S3", "https_proxy", "PATH"]
                 .map(str::to_owned);
         let here = ([127, 0, 0, 1], 4566).into();
-        let (set, removed) = sealed_environment(inherited.into_iter(), here, ([127, 0, 0, 1], 4567).into(), 3);
+        let seal = Seal { endpoint: here, trap: ([127, 0, 0, 1], 4567).into(), client: 3, session: false };
+        let (set, removed) = seal.environment(inherited.into_iter());
         assert_eq!(removed, ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "https_proxy"]);
         let get = |name: &str| set.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!(get("AWS_ENDPOINT_URL"), Some("http://127.0.0.1:4566"));

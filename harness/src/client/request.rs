@@ -6,11 +6,12 @@
 //! | protocol | where the members go |
 //! |---|---|
 //! | awsJson | the JSON body, beside `X-Amz-Target` |
+//! | rpc-v2-cbor | the CBOR body; the path names the operation |
 //! | ec2Query, awsQuery | the form, flattened (`query`) |
 //! | restXml, restJson1 | path labels, headers, query and body (`rest`) |
 //! | API Gateway | the operation is `METHOD /path`; members `body` and `query` |
 
-use brownout_mocks::protocol::Protocol;
+use brownout_mocks::protocol::{Protocol, SMITHY_PROTOCOL};
 use brownout_mocks::request::percent_encode;
 use brownout_mocks::service::{Operation, Service};
 use bytes::Bytes;
@@ -76,6 +77,7 @@ pub fn build(
     let protocol = service.protocols().first().copied().unwrap_or(Protocol::ApiGateway);
     match protocol {
         Protocol::AwsJson10 | Protocol::AwsJson11 => Ok(aws_json(service, protocol, operation, params)),
+        Protocol::RpcV2Cbor => cbor(service, operation, params),
         Protocol::Ec2Query => Ok(query::request(query::Style::Ec2, service.api_version(), operation, &params)),
         Protocol::AwsQuery => Ok(query::request(query::Style::Aws, service.api_version(), operation, &params)),
         Protocol::RestXml => rest::request(rest::Body::Xml, find(service, operation)?, params),
@@ -123,6 +125,18 @@ fn aws_json(service: &dyn Service, protocol: Protocol, operation: &str, params: 
         headers.insert("x-amz-target", target);
     }
     request
+}
+
+fn cbor(service: &dyn Service, operation: &str, params: Map<String, Value>) -> Result<Request<Bytes>, Unbuildable> {
+    let mut headers = HeaderMap::new();
+    put_header(&mut headers, SMITHY_PROTOCOL.0, SMITHY_PROTOCOL.1)?;
+    put_header(&mut headers, "content-type", "application/cbor")?;
+    put_header(&mut headers, "accept", "application/cbor")?;
+    let name = service.target_prefix().unwrap_or_else(|| service.id());
+    let path = format!("/service/{name}/operation/{}", percent_encode(operation, false));
+    // Dates are numbers in a scenario; as input none of ours is looked at.
+    let body = brownout_mocks::protocol::cbor::encode(&Value::Object(params), service.timestamps());
+    assemble(Method::POST, &path, &[], headers, Bytes::from(body))
 }
 
 fn api_gateway(operation: &str, mut params: Map<String, Value>, client: u32) -> Result<Request<Bytes>, Unbuildable> {

@@ -89,6 +89,14 @@ impl Builder {
                     closed(attempt, at_us, *by);
                 }
             }
+            EventKind::StreamReset { seq, .. } => {
+                if let Some(attempt) = self.attempt(*seq) {
+                    closed(attempt, at_us, By::Fault);
+                }
+            }
+            EventKind::PortClosed { until_us, .. } => {
+                self.trial.unseen.push((at_us, until_us.unwrap_or(u64::MAX)));
+            }
             EventKind::ConnectionClosed { seq: None, step: Some(_), .. } => {
                 self.trial.unseen.push((at_us, at_us));
             }
@@ -103,8 +111,10 @@ impl Builder {
                 self.trial.exit = exit.or(self.trial.exit);
                 self.trial.signal = signal.or(self.trial.signal);
             }
-            EventKind::Refused { .. } | EventKind::Connected { .. } | EventKind::ConnectionClosed { seq: None, .. } => {
-            }
+            EventKind::CredentialsIssued { .. }
+            | EventKind::Refused { .. }
+            | EventKind::Connected { .. }
+            | EventKind::ConnectionClosed { seq: None, .. } => {}
         }
     }
 

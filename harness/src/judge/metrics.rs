@@ -180,7 +180,9 @@ pub(super) fn fault_end(document: &Document, trial: &journal::Trial) -> Option<u
                 continue;
             }
             EventKind::Answered(answered) => (answered.seq, answered.last_byte_us),
-            EventKind::ConnectionClosed { seq: Some(seq), .. } => (*seq, event.at_us),
+            EventKind::ConnectionClosed { seq: Some(seq), .. } | EventKind::StreamReset { seq, .. } => {
+                (*seq, event.at_us)
+            }
             _ => continue,
         };
         // What ends a faulty answer first is its end: a connection may close long after.

@@ -24,7 +24,8 @@ impl Injection {
     pub(super) fn of(mut self, service: &str) -> Option<OneOrMany<Fault>> {
         if let Some(index) = self.error {
             let errors = service::find(service)?.errors();
-            self.fault["error"]["code"] = errors[index.index(errors.len())].code.into();
+            let parameters = self.fault.as_object_mut()?.values_mut().next()?;
+            parameters["code"] = errors[index.index(errors.len())].code.into();
         }
         let read = |fault| serde_json::from_value::<Fault>(fault).ok();
         let fault = read(self.fault)?;
@@ -40,8 +41,13 @@ impl Injection {
 /// A fault, or a delay before it; shrinks towards a plain throttle.
 pub(super) fn injections() -> impl Strategy<Value = Injection> {
     let plain = fault().prop_map(|fault| (fault, None));
-    let known = (any::<Index>(), keys([retry_after(), hint_ms()]));
-    let known = known.prop_map(|(index, more)| (json!({"error": more}), Some(index)));
+    let named = prop_oneof![
+        6 => keys([retry_after(), hint_ms()]).prop_map(|more| json!({"error": more})),
+        1 => Just(json!({"error_in_200": {}})),
+        1 => (select(&[500, 503, 429][..]), subsequence(vec!["header", "type", "message"], 0..=3))
+            .prop_map(|(status, keep)| json!({"masked": {"status": status, "keep": keep}})),
+    ];
+    let known = (any::<Index>(), named).prop_map(|(index, fault)| (fault, Some(index)));
     let delay = prop_oneof![3 => Just(None), 1 => latency().prop_map(Some)];
     (prop_oneof![6 => plain, 1 => known], delay).prop_map(|((fault, error), delay)| Injection { fault, error, delay })
 }
@@ -65,6 +71,33 @@ fn fault() -> impl Strategy<Value = Value> {
         1 => (select(&[200, 503, 429, 404][..]), select(&["", "{}", "<a/>"][..]))
             .prop_map(|(status, body)| json!({"reply": {"status": status, "body": body}})),
         1 => Just(json!("pass")),
+        3 => broken(),
+        3 => odd(),
+    ]
+}
+
+/// What else happens to connections.
+fn broken() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        select(&["status_line", "header", "chunk"][..]).prop_map(|part| json!({"garbage": part})),
+        select(&["100ms", "2s"][..]).prop_map(|dark| json!({"refuse": {"for": dark}})),
+        select(&["10/s", "1000/s"][..]).prop_map(|rate| json!({"drip": {"rate": rate}})),
+        (0..=64u64, span()).prop_map(|(after, pause)| json!({"stall": {"after": after, "for": pause}})),
+        Just(json!("goaway")),
+        Just(json!("rst_stream")),
+        (0..=64u64).prop_map(|after| json!({"rst_stream": {"after": after}})),
+    ]
+}
+
+/// Answers that are wrong in a way that not every client sees.
+fn odd() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (1..=4u32).prop_map(|limit| json!({"concurrency": limit})),
+        span().prop_map(|time| json!({"accepted": {"for": time}})),
+        (1..=3u32).prop_map(|fail| json!({"partial": {"fail": fail}})),
+        select(&["1h", "10s"][..]).prop_map(|by| json!({"skew": {"by": by}})),
+        Just(json!("bad_checksum")),
+        Just(json!("expired_credentials")),
     ]
 }
 
@@ -153,7 +186,7 @@ mod tests {
         let mut runner = TestRunner::deterministic();
         let strategy = injections();
         let mut drawn: BTreeSet<String> = BTreeSet::new();
-        for _ in 0..2_000 {
+        for _ in 0..4_000 {
             let injection = strategy.new_tree(&mut runner).unwrap().current();
             let faults = injection.clone().of("dynamodb").unwrap_or_else(|| panic!("{injection:?} is no fault"));
             drawn.extend(faults.iter().map(|f| f.name().to_owned()));

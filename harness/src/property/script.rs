@@ -32,6 +32,18 @@ const DEMANDS: &[Demand] = &[
     ("sts", "GetCallerIdentity", "{}"),
     ("lambda", "Invoke", r#"{"FunctionName": "resize", "Payload": {"image": "cat.png"}}"#),
     ("execute-api", "GET /prod/orders", "{}"),
+    ("apigateway", "GetRestApis", "{}"),
+    ("bedrock-agent-runtime", "Retrieve", r#"{"knowledgeBaseId": "KB12345678", "retrievalQuery": {"text": "why?"}}"#),
+    ("bedrock-runtime", "InvokeModel", r#"{"modelId": "some.model", "body": {"prompt": "hello"}}"#),
+    ("cloudwatch", "PutMetricData", r#"{"Namespace": "shop", "MetricData": [{"MetricName": "sold", "Value": 1.0}]}"#),
+    ("events", "PutEvents", r#"{"Entries": [{"Source": "shop", "DetailType": "order", "Detail": "{}"}]}"#),
+    ("iam", "GetUser", r#"{"UserName": "ann"}"#),
+    ("kinesis", "PutRecord", r#"{"StreamName": "clicks", "Data": "aGVsbG8=", "PartitionKey": "a"}"#),
+    (
+        "logs",
+        "PutLogEvents",
+        r#"{"logGroupName": "app", "logStreamName": "web", "logEvents": [{"timestamp": 1, "message": "hello"}]}"#,
+    ),
 ];
 
 /// Valid scenarios: one service, up to six steps, up to twelve calls by up to two clients.
@@ -42,6 +54,8 @@ pub fn scripts() -> impl Strategy<Value = Document> {
         let params = serde_json::from_str::<BTreeMap<String, Value>>(params).unwrap_or_default();
         let steps = drafts.into_iter().filter_map(|draft| draft.step(service, operation));
         Document {
+            capacity: None,
+            http2: false,
             brownout: 1,
             name: "counter-example".to_owned(),
             title: "Made by a property test".to_owned(),

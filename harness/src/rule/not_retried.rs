@@ -152,8 +152,10 @@ fn flows_on(arrivals: &[(&str, u64, usize)], invocation: &Invocation, index: usi
 /// which looks at code and status together, only what every list names.
 fn must_retry(evidence: &Evidence, invocation: &Invocation, attempt: &Attempt) -> bool {
     if !attempt.answered {
-        // Every SDK repeats a request whose connection broke; a plain HTTP client may not know if it may.
-        return attempt.broken && attempt.declared_max.is_some();
+        // Every SDK repeats a request whose connection broke; a plain HTTP client may not know if it may. The
+        // SDK for Rust hands what it cannot parse, and streams that are reset, to its caller.
+        let unread = attempt.faults.iter().any(|f| matches!(&**f, "garbage" | "rst_stream"));
+        return attempt.broken && attempt.declared_max.is_some() && !unread;
     }
     let (code, status) = (attempt.code.as_deref().unwrap_or_default(), attempt.status.unwrap_or_default());
     if attempt.class == Some(Class::Transient) && !repeatable(invocation) {

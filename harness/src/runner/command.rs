@@ -12,7 +12,7 @@ use brownout_mocks::transport::TcpTransport;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{TOOL, patience, silence, silent};
-use crate::client::command::start;
+use crate::client::command::{Seal, start};
 use crate::client::trap::Trap;
 use crate::scenario::Scenario;
 
@@ -117,6 +117,7 @@ impl CommandPlay<'_> {
         let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
         let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
         let trap = Trap::bind().await?;
+        tcp.ready(&endpoint);
         let address = tcp.address();
         tokio::select! {
             biased;
@@ -136,8 +137,10 @@ impl CommandPlay<'_> {
         recorder: &Recorder,
     ) -> Result<(), CommandError> {
         let program = self.command.first().cloned().unwrap_or_default();
+        let session = self.scenario.hands_out_credentials();
+        let seal = Seal { endpoint: address, trap: trap.address(), client: 0, session };
         let mut interrupts = Interrupts::listen()?;
-        let mut started = start(self.command, address, trap.address()).map_err(|e| CommandError::Start {
+        let mut started = start(self.command, seal).map_err(|e| CommandError::Start {
             program: program.clone(),
             reason: match e.kind() {
                 std::io::ErrorKind::NotFound => "there is no such program".to_owned(),

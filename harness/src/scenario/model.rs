@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use brownout_mocks::endpoint::Capacity;
 use brownout_mocks::plan::{Accounts, OneOrMany, Step};
 use brownout_mocks::units::{Rate, Span};
 use schemars::JsonSchema;
@@ -48,6 +49,12 @@ pub struct Document {
     /// Which clients belong to which account: `{"111111111111": [0, 1]}`. Default: all to one.
     #[serde(default, skip_serializing_if = "Accounts::is_empty")]
     pub accounts: Accounts,
+    /// Whether brownout's own clients speak HTTP/2 (a command speaks what it likes). Default: HTTP/1.1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub http2: bool,
+    /// How much the service behind the faults can do. Default: everything at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
 }
 
 impl Document {

@@ -59,7 +59,7 @@ error: there is no service `dynamo`
   |          ^^^^^^
   |
   = help: did you mean `dynamodb`?
-  = help: services: dynamodb, ec2, execute-api, lambda, s3, sqs, sts
+  = help: services: apigateway, bedrock-agent-runtime, bedrock-runtime, cloudwatch, dynamodb, ec2, events, execute-api, iam, kinesis, lambda, logs, s3, sqs, sts
 
 error: unknown key `clints` in the scenario
  --> scenarios/x.yaml:5:1
@@ -68,7 +68,7 @@ error: unknown key `clints` in the scenario
   | ^^^^^^ not part of this block
   |
   = help: did you mean `clients`?
-  = help: known keys: accounts, brownout, clients, expect, name, service, sources, start, steps, title, why, workload
+  = help: known keys: accounts, brownout, capacity, clients, expect, http2, name, service, sources, start, steps, title, why, workload
 
 error: `until`: a duration needs its unit: `5s` or `5ms`
  --> scenarios/x.yaml:7:39
@@ -122,20 +122,17 @@ fn each_mistake_against_the_schema_is_explained() {
             "upstream: http://x",
             "5:1 `upstream` is part of the language, but this version of brownout does not play it yet",
         ),
-        (
-            "capacity: {workers: 8}",
-            "5:1 `capacity` is part of the language, but this version of brownout does not play it yet",
-        ),
+        ("capacity: {workers: 8}", "5:1 `capacity` lacks `service_time`"),
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
         ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
         ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
         (
-            "steps: [{inject: stall}]",
-            "5:18 the fault `stall` is part of the language, but this version of brownout does not play it yet",
+            "steps: [{inject: stream_error}]",
+            "5:18 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
         ),
         (
-            "steps: [{inject: {skew: {by: 1h}}}]",
-            "5:19 the fault `skew` is part of the language, but this version of brownout does not play it yet",
+            "steps: [{inject: {stream_error: {after: 1}}}]",
+            "5:19 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
         ),
         (
             "steps: [{inject: {rate_limit: ec2}}]",

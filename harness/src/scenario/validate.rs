@@ -201,7 +201,7 @@ impl<'s> Validator<'s, '_, '_> {
         at: Place<'_>,
     ) -> Option<String> {
         let key = entry.key.as_str();
-        if at.outer.is_none() && ["upstream", "capacity"].contains(&key) {
+        if at.outer.is_none() && key == "upstream" {
             let message = format!("`{key}` is part of the language, but this version of brownout does not play it yet");
             self.findings.add(&entry.key_span, message);
             return None;

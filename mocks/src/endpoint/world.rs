@@ -22,6 +22,8 @@ pub struct World {
     entities: BTreeMap<(String, &'static str, String), Entity>,
     /// Answers kept for idempotency tokens, by account and token: a hash of the parameters and the ids made.
     tokens: BTreeMap<(String, String), (String, Vec<String>)>,
+    /// How many credentials were handed out.
+    pub sessions: u64,
     /// Now, since time zero.
     pub now: Duration,
     /// The date now.
@@ -35,6 +37,7 @@ impl World {
         Self {
             entities: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            sessions: 0,
             now: Duration::ZERO,
             date: std::time::SystemTime::UNIX_EPOCH,
             ids,

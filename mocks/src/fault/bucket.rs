@@ -17,18 +17,22 @@ impl TokenBucket {
         Self { size, refill_per_second, tokens: size, at: now }
     }
 
-    /// Takes `cost` tokens if they are there.
-    pub fn take(&mut self, cost: f64, now: Duration) -> bool {
+    /// Whether `cost` tokens are there now.
+    pub fn has(&mut self, cost: f64, now: Duration) -> bool {
         let elapsed = now.saturating_sub(self.at).as_secs_f64();
         self.tokens = (self.tokens + elapsed * self.refill_per_second).min(self.size);
         self.at = now;
         // A refill of 0.1/s ten times is a token, whatever binary fractions say.
-        if self.tokens + 1e-9 >= cost {
+        self.tokens + 1e-9 >= cost
+    }
+
+    /// Takes `cost` tokens if they are there.
+    pub fn take(&mut self, cost: f64, now: Duration) -> bool {
+        let enough = self.has(cost, now);
+        if enough {
             self.tokens -= cost;
-            true
-        } else {
-            false
         }
+        enough
     }
 }
 

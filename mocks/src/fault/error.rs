@@ -34,6 +34,14 @@ pub struct DateAhead {
 }
 
 impl RetryAfter {
+    /// The header's value in an answer of this date.
+    pub(super) fn header(&self, date: std::time::SystemTime) -> String {
+        match self {
+            Self::Seconds(span) => ceil_seconds(span.get()).to_string(),
+            Self::Date(ahead) => http_date(date + Duration::from_secs(ceil_seconds(ahead.date.get()))),
+        }
+    }
+
     /// How far ahead it points.
     pub(super) fn ahead(&self) -> Duration {
         match self {
@@ -100,15 +108,8 @@ pub(super) fn answer(
     if let Some(message) = message {
         message.clone_into(&mut error.message);
     }
-    match retry_after {
-        Some(RetryAfter::Seconds(span)) => {
-            error.headers.push(("retry-after".into(), ceil_seconds(span.get()).to_string()));
-        }
-        Some(RetryAfter::Date(ahead)) => {
-            let seconds = Duration::from_secs(ceil_seconds(ahead.date.get()));
-            error.headers.push(("retry-after".into(), http_date(at.world.date + seconds)));
-        }
-        None => {}
+    if let Some(after) = retry_after {
+        error.headers.push(("retry-after".into(), after.header(at.world.date)));
     }
     if let Some(ms) = retry_after_ms {
         error.headers.push(("x-amz-retry-after".into(), ms.to_string()));

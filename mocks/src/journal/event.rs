@@ -125,6 +125,14 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<String>,
     },
+    /// A fault closed the port: connecting is refused. In memory it is noted when it first refuses one.
+    PortClosed {
+        /// Id of the step.
+        step: String,
+        /// Until when, microseconds since time zero; absent for ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_us: Option<u64>,
+    },
     /// A connection was accepted.
     Connected {
         /// Number of the connection within the trial, from 1.
@@ -173,6 +181,15 @@ pub enum EventKind {
         /// How.
         how: How,
     },
+    /// A fault ended the HTTP/2 stream of an attempt; its connection lives.
+    StreamReset {
+        /// The connection.
+        connection: u64,
+        /// The attempt that was in hand.
+        seq: Seq,
+        /// Error code of the frame (RFC 9113, 7).
+        code: u32,
+    },
     /// The caller heard the result of a call. Only where the caller is ours.
     CallFinished {
         /// The call.
@@ -184,6 +201,13 @@ pub enum EventKind {
         /// The error code that the client reported.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
+    },
+    /// Fresh credentials were handed out.
+    CredentialsIssued {
+        /// Index of the client.
+        client: u32,
+        /// Number of the session that they belong to, from 1.
+        session: u64,
     },
     /// A request for a real host was caught by the trap.
     Escaped {

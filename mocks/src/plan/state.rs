@@ -1,11 +1,12 @@
 //! A plan while it is played: what each step has counted and remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Per, Plan, PlannedStep};
+use super::{Closed, Per, Plan, PlannedStep};
 use crate::endpoint::World;
-use crate::fault::{At, Break, Decision, Effect, Memory};
+use crate::fault::{At, Break, Decision, Effect, Fault, Memory, Pace, Shift};
+use crate::journal::Seq;
 use crate::protocol::Reply;
 use crate::random::Key;
 use crate::request::Attempt;
@@ -21,6 +22,14 @@ pub struct Decided {
     pub admitted: Vec<usize>,
     /// How long to wait before the answer.
     pub delay: Duration,
+    /// How the body of the answer leaves.
+    pub pace: Option<Pace>,
+    /// How far the clock that dates the answer is off.
+    pub shift: Option<Shift>,
+    /// Whether the checksum of the normal answer is wrong.
+    pub corrupt: bool,
+    /// Which entries of a batch fail, and with which code.
+    pub partial: Option<(BTreeSet<usize>, String)>,
     /// What to answer in place of the normal answer.
     pub answer: Option<Reply>,
     /// How to break the connection.
@@ -32,22 +41,26 @@ pub struct Decided {
 }
 
 #[derive(Debug, Default)]
-struct StepState {
+pub(super) struct StepState {
     /// Injections, by `per` key.
-    injected: BTreeMap<String, u64>,
+    pub(super) injected: BTreeMap<String, u64>,
     /// Matching requests, by `per` key.
-    matched: BTreeMap<String, u64>,
+    pub(super) matched: BTreeMap<String, u64>,
+    /// The time for which it has closed the port.
+    pub(super) closed: Option<Closed>,
     /// What each fault of the step remembers.
     memories: Vec<Memory>,
     /// Whether it has fired: injected, or been consulted if it may admit.
-    fired: bool,
+    pub(super) fired: bool,
 }
 
 /// A plan while it is played.
 #[derive(Debug)]
 pub struct PlanState {
-    plan: Plan,
-    states: Vec<StepState>,
+    pub(super) plan: Plan,
+    pub(super) states: Vec<StepState>,
+    /// Whether any fault counts what is in hand.
+    counts_in_hand: bool,
 }
 
 impl PlanState {
@@ -61,7 +74,8 @@ impl PlanState {
                 ..StepState::default()
             })
             .collect();
-        Self { plan, states }
+        let counts_in_hand = plan.steps.iter().flat_map(|s| &s.faults).any(|f| matches!(f, Fault::Concurrency(_)));
+        Self { plan, states, counts_in_hand }
     }
 
     /// The plan.
@@ -86,6 +100,12 @@ impl PlanState {
             if let Some(key) = planned.step.when.misfit(attempt, now) {
                 if explain {
                     decided.why.push(format!("{}: not about this request (`{key}`)", planned.id));
+                }
+                continue;
+            }
+            if let Some(reason) = planned.faults.iter().find_map(|f| f.inject().unfit(attempt)) {
+                if explain {
+                    decided.why.push(format!("{}: not about this request ({reason})", planned.id));
                 }
                 continue;
             }
@@ -139,7 +159,16 @@ impl PlanState {
         }
         let mut decisions = Vec::with_capacity(planned.faults.len());
         for (fault, memory) in planned.faults.iter().zip(&mut state.memories) {
-            let mut at = At { attempt, now, memory, world, stream: &mut stream, seed, step: &planned.id };
+            let mut at = At {
+                attempt,
+                now,
+                memory,
+                world,
+                shift: &mut decided.shift,
+                stream: &mut stream,
+                seed,
+                step: &planned.id,
+            };
             let decision = fault.inject().decide(&mut at);
             if decision == Decision::Admit {
                 return "admitted (the fault admits it)";
@@ -149,12 +178,15 @@ impl PlanState {
         state.fired = true;
         *state.injected.entry(key).or_default() += 1;
         decided.step = Some(index);
-        decided.faults = planned.faults.iter().map(crate::fault::Fault::name).collect();
+        decided.faults = planned.faults.iter().map(Fault::name).collect();
         decided.effect = Some(step.effect.unwrap_or_else(|| effect(planned)));
         for decision in decisions {
             match decision {
                 Decision::Admit | Decision::Pass => {}
                 Decision::Delay(delay) => decided.delay += delay,
+                Decision::Pace(pace) => decided.pace = Some(pace),
+                Decision::Corrupt => decided.corrupt = true,
+                Decision::Partial { failed, code } => decided.partial = Some((failed, code)),
                 Decision::Answer(reply) => decided.answer = Some(*reply),
                 Decision::Break(how) => decided.r#break = Some(how),
             }
@@ -162,38 +194,29 @@ impl PlanState {
         "injects"
     }
 
-    /// Whether a step resets the connection with this number as it is accepted.
-    pub fn at_connect(&mut self, connection: u64, now: Duration) -> Option<usize> {
+    /// An attempt is no longer in hand.
+    pub fn over(&mut self, seq: Seq) {
+        if !self.counts_in_hand {
+            return;
+        }
+        for memory in self.states.iter_mut().flat_map(|s| &mut s.memories) {
+            for in_hand in memory.in_hand.values_mut() {
+                in_hand.remove(&seq);
+            }
+        }
+    }
+
+    /// Whether a step resets a connection that is accepted now.
+    pub fn at_connect(&mut self, now: Duration) -> Option<usize> {
         for (index, planned) in self.plan.steps.iter().enumerate() {
-            let (step, state) = (&planned.step, &mut self.states[index]);
-            if !planned.at_connect || !step.when.in_time(now) {
+            let refuses = planned.faults.iter().any(|f| matches!(f, Fault::Refuse(_)));
+            if !planned.at_connect || refuses || !planned.step.when.in_time(now) {
                 continue;
             }
-            let matched = state.matched.entry(String::new()).or_default();
-            *matched += 1;
-            if step.every.is_some_and(|every| !matched.is_multiple_of(every)) {
-                continue;
+            if self.states[index].count(&self.plan, index) {
+                self.states[index].fired = true;
+                return Some(index);
             }
-            let injected = state.injected.entry(String::new()).or_default();
-            if step.times.is_some_and(|times| *injected >= times) {
-                continue;
-            }
-            let mut stream = self.plan.seed.stream(Key {
-                step: &planned.id,
-                client: 0,
-                operation: "",
-                call: connection,
-                attempt: 0,
-            });
-            if step.probability.is_some() {
-                state.fired = true;
-            }
-            if step.probability.is_some_and(|p| stream.unit() >= p) {
-                continue;
-            }
-            *injected += 1;
-            state.fired = true;
-            return Some(index);
         }
         None
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Protocol, Reply, WireError};
+use super::{Protocol, Reply, WireError, query_error};
 use crate::service::Service;
 
 pub(super) fn error(protocol: Protocol, service: &dyn Service, error: &WireError, request_id: &str) -> Reply {
@@ -13,14 +13,8 @@ pub(super) fn error(protocol: Protocol, service: &dyn Service, error: &WireError
     members.insert(service.message_key(&error.code).to_owned(), error.message.clone().into());
     members.extend(error.members.iter().cloned());
     let body = Value::Object(members).to_string();
-    let mut reply = Reply::failed(error, code, content_type(protocol), body).with("x-amzn-RequestId", request_id);
-    // A service that once spoke the query protocol still names the old code, for clients that match on it.
-    if service.protocols().contains(&Protocol::AwsQuery) {
-        let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-        let legacy = service.wire_code(&error.code, Protocol::AwsQuery);
-        reply = reply.with("x-amzn-query-error", format!("{legacy};{fault}"));
-    }
-    reply
+    let reply = Reply::failed(error, code, content_type(protocol), body).with("x-amzn-RequestId", request_id);
+    query_error(reply, service, error)
 }
 
 pub(super) fn success(protocol: Protocol, output: &Value, request_id: &str) -> Reply {

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Done, ErrorRow, Operation, Service, epoch_seconds, operation, text, unmodelled, wire_error, wire_error_with,
+    Batch, Done, ErrorRow, Operation, Service, epoch_seconds, operation, text, unmodelled, wire_error, wire_error_with,
 };
 use crate::endpoint::World;
-use crate::protocol::{Protocol, WireError};
+use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::Attempt;
 
 mod errors;
@@ -28,8 +28,10 @@ const OPERATIONS: &[Operation] = &[
     operation("PutItem", "POST", "/", true),
     operation("Query", "POST", "/", false),
     operation("Scan", "POST", "/", false),
+    operation("TransactGetItems", "POST", "/", false),
     operation("TransactWriteItems", "POST", "/", true),
     operation("UpdateItem", "POST", "/", true),
+    operation("UpdateTable", "POST", "/", true),
 ];
 
 /// The operations on items. They are limited by the table's throughput, all others by the account's rate.
@@ -119,6 +121,23 @@ impl Service for DynamoDb {
         }
     }
 
+    fn batch(&self, operation: &str) -> Option<&'static Batch> {
+        match operation {
+            "BatchWriteItem" => Some(&Batch::Tables { failed: "UnprocessedItems" }),
+            "BatchGetItem" => Some(&Batch::Keys { failed: "UnprocessedKeys" }),
+            _ => None,
+        }
+    }
+
+    fn checks(&self, _operation: &str) -> bool {
+        true
+    }
+
+    fn corrupt(&self, _attempt: &Attempt, reply: &mut Reply) {
+        // CRC-32 of no body that we send: the right one of each of them has other bits.
+        reply.headers.push(("x-amz-crc32".into(), (!crc32fast::hash(&reply.body)).to_string()));
+    }
+
     fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {
         "ResourceNotFoundException"
     }
@@ -154,6 +173,9 @@ impl Service for DynamoDb {
             "Query" | "Scan" => stage.items()?,
             "BatchGetItem" => stage.batch_get()?,
             "BatchWriteItem" => stage.batch_write()?,
+            // A change of throughput is done at once; nothing here hangs on it.
+            "UpdateTable" => json!({"TableDescription": stage.description(stage.table()?)}),
+            "TransactGetItems" => stage.transact_get()?,
             "TransactWriteItems" => stage.transact_write()?,
             other => return Err(unmodelled(self, other)),
         };

@@ -22,11 +22,14 @@ const OPERATIONS: &[Operation] = &[
     operation("CreateSecurityGroup", "POST", "/", true),
     operation("CreateTags", "POST", "/", true),
     operation("DeleteSecurityGroup", "POST", "/", true),
+    operation("DescribeImages", "POST", "/", false),
     operation("DescribeInstanceStatus", "POST", "/", false),
     operation("DescribeInstances", "POST", "/", false),
     operation("DescribeRegions", "POST", "/", false),
     operation("DescribeSecurityGroups", "POST", "/", false),
+    operation("DescribeSubnets", "POST", "/", false),
     operation("DescribeVolumes", "POST", "/", false),
+    operation("DescribeVpcs", "POST", "/", false),
     operation("GetConsoleOutput", "POST", "/", false),
     operation("RevokeSecurityGroupIngress", "POST", "/", true),
     operation("RunInstances", "POST", "/", true),
@@ -91,6 +94,14 @@ impl Service for Ec2 {
         }
     }
 
+    fn skew_code(&self) -> &'static str {
+        "AuthFailure"
+    }
+
+    fn expired_code(&self) -> &'static str {
+        "RequestExpired"
+    }
+
     fn unmodelled_code(&self) -> &'static str {
         "InvalidAction"
     }
@@ -128,6 +139,9 @@ impl Service for Ec2 {
             "CreateKeyPair" => stage.create_key_pair(),
             "DescribeVolumes" => stage.describe_volumes(),
             "DescribeRegions" => Ok(done(regions())),
+            "DescribeImages" => Ok(done(json!({"imagesSet": []}))),
+            "DescribeSubnets" => Ok(done(json!({"subnetSet": []}))),
+            "DescribeVpcs" => Ok(done(json!({"vpcSet": []}))),
             other => Err(unmodelled(self, other)),
         }
     }

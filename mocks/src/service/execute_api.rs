@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Class::{Permanent, Quota, Throttling, Transient};
-use super::{Done, ErrorRow, Operation, Service, line, operation, text};
+use super::{ALWAYS, Done, ErrorRow, ONCE, Operation, Service, line, operation, text};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
 use crate::request::Attempt;
@@ -26,32 +26,47 @@ const OPERATIONS: &[Operation] = &[
 /// The kind of entity that a POST makes.
 const RESOURCE: &str = "api-resource";
 
+/// The kind of entity that work accepted for later is, by its path.
+pub const JOB: &str = "api-job";
+
 /// Where the gateway responses are documented.
 const GATEWAY: &str = "apigateway-responses";
 
-/// Measured attempts of an error that no SDK repeats, and of a server error.
-const ONCE: [u8; 3] = [1, 1, 1];
-const SERVER: [u8; 3] = [3, 5, 3];
-
-/// A row is called by the error type that clients see; where several gateway responses share one, the
-/// others are called by their gateway response type and [`ExecuteApi::wire_code`] says what they send.
+/// A row is called by the error type that clients see, and once more by its gateway response type, which
+/// tells apart those that share one; [`ExecuteApi::wire_code`] says what these send.
 const ERRORS: &[ErrorRow] = &[
-    line("TooManyRequestsException", 429, Throttling, SERVER, "S2", "Too Many Requests"),
+    line("TooManyRequestsException", 429, Throttling, ALWAYS, "S2", "Too Many Requests"),
     // SDK lists call this code throttling; the quota is spent all the same, and repeating does not help.
-    line("LimitExceededException", 429, Quota, [3, 5, 3], "S2", "Limit Exceeded"),
-    line("INTEGRATION_FAILURE", 504, Transient, SERVER, "S2", "Internal server error"),
-    line("INTEGRATION_TIMEOUT", 504, Transient, SERVER, "S2", "Endpoint request timed out"),
-    line("InternalServerErrorException", 500, Transient, SERVER, "S2", "Internal server error"),
-    line("MALFORMED_PROXY_RESPONSE", 502, Transient, SERVER, "S2", "Internal server error"),
-    line("ServiceUnavailableException", 503, Transient, SERVER, "S2", "Service Unavailable"),
+    line("LimitExceededException", 429, Quota, ALWAYS, "S2", "Limit Exceeded"),
+    line("THROTTLED", 429, Throttling, ALWAYS, GATEWAY, "Too Many Requests"),
+    line("QUOTA_EXCEEDED", 429, Quota, ALWAYS, GATEWAY, "Limit Exceeded"),
+    line("INTEGRATION_FAILURE", 504, Transient, ALWAYS, "S2", "Internal server error"),
+    line("INTEGRATION_TIMEOUT", 504, Transient, ALWAYS, "S2", "Endpoint request timed out"),
+    line("InternalServerErrorException", 500, Transient, ALWAYS, "S2", "Internal server error"),
+    line("MALFORMED_PROXY_RESPONSE", 502, Transient, ALWAYS, "S2", "Internal server error"),
+    line("ServiceUnavailableException", 503, Transient, ALWAYS, "S2", "Service Unavailable"),
     line("ExpiredTokenException", 403, Permanent, ONCE, GATEWAY, "The security token is expired"),
     line("InvalidSignatureException", 403, Permanent, ONCE, GATEWAY, "The signature does not match the request."),
     line("MissingAuthenticationTokenException", 403, Permanent, ONCE, GATEWAY, "Missing Authentication Token"),
     line("ForbiddenException", 403, Permanent, ONCE, GATEWAY, "Forbidden"),
     line("AccessDeniedException", 403, Permanent, ONCE, GATEWAY, "User is not authorized to access this resource"),
     line("UnauthorizedException", 401, Permanent, [0; 3], GATEWAY, "Unauthorized"),
-    line("AuthorizerConfigurationException", 500, Transient, SERVER, GATEWAY, ""),
-    line("AuthorizerFailureException", 500, Transient, SERVER, GATEWAY, ""),
+    line("AuthorizerConfigurationException", 500, Transient, ALWAYS, GATEWAY, ""),
+    line("AuthorizerFailureException", 500, Transient, ALWAYS, GATEWAY, ""),
+    line("AUTHORIZER_CONFIGURATION_ERROR", 500, Transient, ALWAYS, GATEWAY, ""),
+    line("AUTHORIZER_FAILURE", 500, Transient, ALWAYS, GATEWAY, ""),
+    line("EXPIRED_TOKEN", 403, Permanent, ONCE, GATEWAY, "The security token is expired"),
+    line("INVALID_SIGNATURE", 403, Permanent, ONCE, GATEWAY, "The signature does not match the request."),
+    line("MISSING_AUTHENTICATION_TOKEN", 403, Permanent, ONCE, GATEWAY, "Missing Authentication Token"),
+    line("ACCESS_DENIED", 403, Permanent, ONCE, GATEWAY, "User is not authorized to access this resource"),
+    line("UNAUTHORIZED", 401, Permanent, [0; 3], GATEWAY, "Unauthorized"),
+    line("BAD_REQUEST_BODY", 400, Permanent, ONCE, GATEWAY, "Invalid request body"),
+    line("RESOURCE_NOT_FOUND", 404, Permanent, ONCE, GATEWAY, "Not Found"),
+    line("REQUEST_TOO_LARGE", 413, Permanent, [0; 3], GATEWAY, "Request Too Long"),
+    line("UNSUPPORTED_MEDIA_TYPE", 415, Permanent, [0; 3], GATEWAY, "Unsupported Media Type"),
+    line("API_CONFIGURATION_ERROR", 500, Transient, ALWAYS, GATEWAY, "Internal server error"),
+    line("INVALID_API_KEY", 403, Permanent, ONCE, GATEWAY, "Forbidden"),
+    line("WAF_FILTERED", 403, Permanent, ONCE, GATEWAY, "Forbidden"),
     line("BadRequestException", 400, Permanent, ONCE, GATEWAY, "Invalid request body"),
     line("BAD_REQUEST_PARAMETERS", 400, Permanent, ONCE, GATEWAY, "Missing required request parameters"),
     line("NotFoundException", 404, Permanent, ONCE, GATEWAY, "Not Found"),
@@ -79,16 +94,29 @@ impl Service for ExecuteApi {
 
     fn wire_code<'a>(&self, code: &'a str, _protocol: Protocol) -> &'a str {
         match code {
-            "INTEGRATION_FAILURE" | "INTEGRATION_TIMEOUT" | "MALFORMED_PROXY_RESPONSE" | "API_CONFIGURATION_ERROR" => {
+            "ACCESS_DENIED" => "AccessDeniedException",
+            "API_CONFIGURATION_ERROR" | "INTEGRATION_FAILURE" | "INTEGRATION_TIMEOUT" | "MALFORMED_PROXY_RESPONSE" => {
                 "InternalServerErrorException"
             }
-            "BAD_REQUEST_PARAMETERS" => "BadRequestException",
+            "AUTHORIZER_CONFIGURATION_ERROR" => "AuthorizerConfigurationException",
+            "AUTHORIZER_FAILURE" => "AuthorizerFailureException",
+            "BAD_REQUEST_BODY" | "BAD_REQUEST_PARAMETERS" => "BadRequestException",
+            "EXPIRED_TOKEN" => "ExpiredTokenException",
+            "INVALID_API_KEY" | "WAF_FILTERED" => "ForbiddenException",
+            "INVALID_SIGNATURE" => "InvalidSignatureException",
+            "MISSING_AUTHENTICATION_TOKEN" => "MissingAuthenticationTokenException",
+            "QUOTA_EXCEEDED" => "LimitExceededException",
+            "REQUEST_TOO_LARGE" => "RequestTooLargeException",
+            "RESOURCE_NOT_FOUND" => "NotFoundException",
+            "THROTTLED" => "TooManyRequestsException",
+            "UNAUTHORIZED" => "UnauthorizedException",
+            "UNSUPPORTED_MEDIA_TYPE" => "UnsupportedMediaTypeException",
             other => other,
         }
     }
 
     fn message_key(&self, code: &str) -> &'static str {
-        if code == "AccessDeniedException" { "Message" } else { "message" }
+        if matches!(code, "AccessDeniedException" | "ACCESS_DENIED") { "Message" } else { "message" }
     }
 
     fn operations(&self) -> &'static [Operation] {
@@ -125,6 +153,11 @@ impl Service for ExecuteApi {
             world.put(account, RESOURCE, &made, json!({"id": id}));
             let output = json!({"id": id});
             return Ok(Done { output, status: Some(201), created: vec![made], ..Done::default() });
+        }
+        if let Some(job) = world.get(account, JOB, path) {
+            let done = job.value["ready_us"].as_u64().is_some_and(|ready| crate::journal::micros(world.now) >= ready);
+            let output = json!({"id": job.value["id"], "status": if done { "SUCCEEDED" } else { "PENDING" }});
+            return Ok(Done { output, ..Done::default() });
         }
         let known = world.get(account, RESOURCE, path).and_then(|e| e.value.get("id")).cloned();
         if attempt.request.method == http::Method::DELETE {

@@ -17,11 +17,13 @@ pub(super) struct Lambda;
 const OPERATIONS: &[Operation] = &[
     operation("CreateFunction", "POST", "/2015-03-31/functions", true),
     operation("DeleteFunction", "DELETE", "/2015-03-31/functions/{FunctionName}", true),
+    operation("GetAccountSettings", "GET", "/2016-08-19/account-settings", false),
     operation("GetFunction", "GET", "/2015-03-31/functions/{FunctionName}", false),
     operation("GetFunctionConfiguration", "GET", "/2015-03-31/functions/{FunctionName}/configuration", false),
     operation("Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", true),
     operation("ListFunctions", "GET", "/2015-03-31/functions", false),
     operation("UpdateFunctionCode", "PUT", "/2015-03-31/functions/{FunctionName}/code", true),
+    operation("UpdateFunctionConfiguration", "PUT", "/2015-03-31/functions/{FunctionName}/configuration", true),
 ];
 
 /// The kind of entity that a function is.
@@ -53,6 +55,25 @@ const FRONT_END: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// Lambda's one throttling error.
+const THROTTLE: &str = "TooManyRequestsException";
+
+/// Why Lambda throttles (guidance 6.3). The first is what an account meets that says nothing of itself.
+const REASONS: &[&str] = &[
+    "ConcurrentInvocationLimitExceeded",
+    "CallerRateLimitExceeded",
+    "ConcurrentSnapshotCreateLimitExceeded",
+    "FunctionInvocationRateLimitExceeded",
+    "ReservedFunctionConcurrentInvocationLimitExceeded",
+    "ReservedFunctionInvocationRateLimitExceeded",
+];
+
+/// The `Reason` that an error gives, if it is a throttle.
+fn reason(code: &str) -> Option<&'static str> {
+    let code = if code == THROTTLE { REASONS[0] } else { code };
+    REASONS.iter().copied().find(|r| *r == code)
+}
+
 impl Service for Lambda {
     fn id(&self) -> &'static str {
         "lambda"
@@ -74,7 +95,13 @@ impl Service for Lambda {
         "2015-03-31"
     }
 
+    /// A throttle is called by its reason where it is not the usual one; all have the same type.
+    fn wire_code<'a>(&self, code: &'a str, _protocol: Protocol) -> &'a str {
+        if reason(code).is_some() { THROTTLE } else { code }
+    }
+
     fn message_key(&self, code: &str) -> &'static str {
+        let code = self.wire_code(code, Protocol::RestJson1);
         if SMALL_MESSAGE.contains(&code) || FRONT_END.contains(&code) { "message" } else { "Message" }
     }
 
@@ -83,8 +110,8 @@ impl Service for Lambda {
             return Vec::new();
         };
         let mut members = vec![("Type".to_owned(), if row.status < 500 { "User" } else { "Service" }.into())];
-        if code == "TooManyRequestsException" {
-            members.push(("Reason".to_owned(), "ConcurrentInvocationLimitExceeded".into()));
+        if let Some(reason) = reason(code) {
+            members.push(("Reason".to_owned(), reason.into()));
         }
         members
     }
@@ -98,7 +125,7 @@ impl Service for Lambda {
     }
 
     fn throttle_code(&self, _operation: &str) -> &'static str {
-        "TooManyRequestsException"
+        THROTTLE
     }
 
     fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {
@@ -129,7 +156,14 @@ impl Service for Lambda {
                 "Configuration": configuration(attempt, world, &name),
                 "Code": {"RepositoryType": "S3", "Location": "https://brownout.invalid/code.zip"},
             }),
-            "GetFunctionConfiguration" | "UpdateFunctionCode" => configuration(attempt, world, &name),
+            // An account that nobody raised (Lambda developer guide, quotas).
+            "GetAccountSettings" => json!({
+                "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000},
+                "AccountUsage": {"FunctionCount": world.list(account, FUNCTION).count(), "TotalCodeSize": 0},
+            }),
+            "GetFunctionConfiguration" | "UpdateFunctionCode" | "UpdateFunctionConfiguration" => {
+                configuration(attempt, world, &name)
+            }
             "CreateFunction" if name.is_empty() => {
                 return Err(wire_error_with(self, "InvalidParameterValueException", "FunctionName is missing"));
             }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::scope::Scope;
 use super::{Operation, SERVICES, Service};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, SMITHY_PROTOCOL};
 use crate::request::{Request, pairs, percent_decode};
 
 /// What a request turned out to be.
@@ -98,13 +98,16 @@ fn named(request: &Request, signed: Signed, default_service: &'static dyn Servic
         let protocol = json_version(request, service);
         return Some(Named { service, protocol, operation: operation.to_owned(), known: owner.is_some() });
     }
-    if let Some((_, operation)) = request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
-        && request.header("smithy-protocol").is_some()
+    if let Some((name, operation)) =
+        request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))
+        && request.header(SMITHY_PROTOCOL.0) == Some(SMITHY_PROTOCOL.1)
     {
-        // The CBOR protocol is not spoken: whoever tries it learns the operation's name in ours.
-        let service = signed.service().unwrap_or(default_service);
+        // Smithy's name of a service is what stands in its targets, too.
+        let owner = SERVICES.iter().copied().find(|s| s.target_prefix() == Some(name));
+        let service = owner.or(signed.service()).unwrap_or(default_service);
+        let known = service.protocols().contains(&Protocol::RpcV2Cbor) && owner.is_some();
         let operation = percent_decode(operation, false);
-        return Some(Named { service, protocol: service.protocols()[0], operation, known: false });
+        return Some(Named { service, protocol: Protocol::RpcV2Cbor, operation, known });
     }
     action(request, signed, default_service)
 }
@@ -159,8 +162,10 @@ fn rest(
     signed: Signed,
     default_service: &'static dyn Service,
 ) -> (&'static dyn Service, Protocol, String, Value, bool) {
-    let service = signed.service().unwrap_or(default_service);
-    let protocol = service.protocols()[0];
+    let service = signed.service().map_or(default_service, |signed| sharing(signed, request, default_service));
+    // CBOR is for those who ask for it: others cannot read it at all.
+    let spoken = service.protocols().iter().copied().find(|p| *p != Protocol::RpcV2Cbor);
+    let protocol = spoken.unwrap_or(Protocol::RestJson1);
     // A gateway's callers may sign for any service name; nobody else answers for a foreign one.
     let ours = !matches!(signed, Signed::Foreign) || service.id() == "execute-api";
     let mut params = protocol.params(request);
@@ -180,6 +185,22 @@ fn rest(
         }
         None => (service, protocol, service.name_unmodelled(request), params, false),
     }
+}
+
+/// Which of the services that share a signing name (Bedrock's do) a path is for.
+fn sharing(
+    signed: &'static dyn Service,
+    request: &Request,
+    default_service: &'static dyn Service,
+) -> &'static dyn Service {
+    let names = signed.signing_names();
+    let shares = |s: &&'static dyn Service| s.signing_names().iter().any(|n| names.contains(n));
+    let mut all = SERVICES.iter().copied().filter(shares);
+    if all.clone().nth(1).is_none() {
+        return signed;
+    }
+    let fitting = all.find(|s| s.operation_of(request).is_some());
+    fitting.unwrap_or(if shares(&default_service) { default_service } else { signed })
 }
 
 /// Finds the operation whose method, path and query key fit, and reads its labels and the query.
@@ -244,143 +265,4 @@ fn form(text: &str) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::find;
-    use crate::service::testing::{Lcg, request};
-
-    fn default_service(id: &str) -> &'static dyn Service {
-        find(id).unwrap()
-    }
-
-    #[test]
-    fn a_target_header_beats_the_default_service() {
-        let headers =
-            [("x-amz-target", "DynamoDB_20120810.ListTables"), ("content-type", "application/x-amz-json-1.0")];
-        let got = recognise(&request("POST", "/", &headers, "{\"Limit\":1}"), default_service("ec2"));
-        assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("dynamodb", "ListTables", true));
-        assert_eq!((got.protocol, got.params["Limit"].as_u64()), (Protocol::AwsJson10, Some(1)));
-        let headers = [("x-amz-target", "Logs_20140328.PutLogEvents"), ("content-type", "application/x-amz-json-1.1")];
-        let got = recognise(&request("POST", "/", &headers, "{}"), default_service("ec2"));
-        assert_eq!((got.operation.as_str(), got.modelled, got.protocol), ("PutLogEvents", false, Protocol::AwsJson11));
-    }
-
-    #[test]
-    fn forms_go_by_scope_then_version_then_default() {
-        let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-        let scope =
-            "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0";
-        let body = "Action=GetCallerIdentity&Version=2011-06-15";
-        for headers in [&[form, ("authorization", scope)][..], &[form]] {
-            let got = recognise(&request("POST", "/", headers, body), default_service("ec2"));
-            assert_eq!((got.service.id(), got.operation.as_str(), got.modelled), ("sts", "GetCallerIdentity", true));
-            assert_eq!(got.protocol, Protocol::AwsQuery);
-        }
-        let foreign = scope.replace("/sts/", "/iam/");
-        let got = recognise(
-            &request("POST", "/", &[form, ("authorization", &foreign)], "Action=DescribeRegions"),
-            default_service("ec2"),
-        );
-        assert!(!got.modelled, "IAM is not ours, whatever its actions are called");
-        let got = recognise(&request("POST", "/", &[form], "Action=DescribeRegions"), default_service("ec2"));
-        assert_eq!((got.protocol, got.modelled), (Protocol::Ec2Query, true));
-    }
-
-    #[test]
-    fn a_gateway_answers_for_every_path() {
-        let form = ("content-type", "application/x-www-form-urlencoded");
-        let got = recognise(&request("POST", "/prod/a%20b?x=1", &[form], "Action=Buy"), default_service("execute-api"));
-        assert_eq!((got.operation.as_str(), got.modelled), ("POST /prod/a b", true));
-        assert_eq!(got.target.as_deref(), Some("/prod/a b"));
-    }
-
-    #[test]
-    fn labels_are_decoded() {
-        assert_eq!(labels("/{Bucket}/{Key+}", "/b/a%2Fb/c%20d/").unwrap()["Key"], "a/b/c d/");
-        assert!(labels("/{Bucket}/{Key+}", "/b").is_none());
-        assert!(labels("/{Bucket}/{Key+}", "/b/").is_none());
-        assert_eq!(labels("/{Bucket}", "/b/").unwrap()["Bucket"], "b");
-        assert!(labels("/", "/").unwrap().is_empty());
-        assert!(labels("/", "*").is_none());
-    }
-
-    #[test]
-    fn no_request_makes_it_panic() {
-        const PARTS: &[&str] = &[
-            "/",
-            "?",
-            "&",
-            "=",
-            "%",
-            "%zz",
-            "%00",
-            "Action=",
-            "Version=2016-11-15",
-            "list-type=2",
-            "delete",
-            "x-id=GetObject",
-            "2015-03-31",
-            "functions",
-            "invocations",
-            "InstanceId.1",
-            "InstanceId.99999999999999999999",
-            "X-Amz-Credential=a/b/c/d/aws4_request",
-            "RunInstances",
-            "DynamoDB_20120810.",
-            "AmazonSQS.",
-            "bucket",
-            "ü",
-            "{",
-            "}",
-            "\"",
-            "[[[[",
-            "\u{1}",
-            ".",
-            "..",
-            "//",
-            "service/x/operation/y",
-            "application/x-www-form-urlencoded",
-            "application/x-amz-json-1.1",
-            "AWS4-HMAC-SHA256 Credential=",
-            "{\"TableName\":\"t\"}",
-            "{\"TableName\":[]}",
-            "{\"Key\":{\"a\":{\"S\":\"b\"}}}",
-            "{\"QueueUrl\":7}",
-            "s3",
-            "STREAMING-",
-        ];
-        const HEADERS: &[&str] = &[
-            "x-amz-target",
-            "authorization",
-            "content-type",
-            "host",
-            "smithy-protocol",
-            "x-amz-content-sha256",
-            "x-amz-copy-source",
-            "content-encoding",
-            "x-amz-invocation-type",
-        ];
-        let mut lcg = Lcg(7);
-        let mut world = crate::service::testing::world();
-        for round in 0..6000 {
-            let mut text = |most: u64| {
-                let n = lcg.below(most);
-                (0..n).map(|_| PARTS[lcg.below(PARTS.len() as u64) as usize]).collect::<String>()
-            };
-            let (path, body) = (format!("/{}", text(6)), text(8));
-            let values: Vec<String> = (0..3).map(|_| text(4)).collect();
-            let method = ["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH"][lcg.below(6) as usize];
-            let headers: Vec<(&str, &str)> =
-                values.iter().map(|v| (HEADERS[lcg.below(HEADERS.len() as u64) as usize], v.as_str())).collect();
-            let service = SERVICES[round % SERVICES.len()];
-            let request = request(method, &path, &headers, &body);
-            let got = recognise(&request, service);
-            let attempt = crate::service::testing::attempt_of(request, got);
-            let _ = attempt.service.refers_to(&attempt);
-            match attempt.service.perform(&attempt, &mut world) {
-                Ok(done) => _ = attempt.protocol.answer(attempt.service, &attempt.operation, &done, "id"),
-                Err(error) => _ = attempt.protocol.error(attempt.service, &error, "id", method == "HEAD"),
-            }
-        }
-    }
-}
+mod tests;

@@ -1,10 +1,12 @@
 //! Amazon S3: restXml, both addressing styles, objects that are kept; buckets exist without being made.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::{Done, ErrorRow, Operation, Service, operation, recognise::match_path, text, unmodelled, wire_error_with};
 use crate::endpoint::World;
-use crate::protocol::{Protocol, WireError};
+use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::{Attempt, Request, percent_decode};
 
 mod chunked;
@@ -111,6 +113,30 @@ impl Service for S3 {
 
     fn not_found_code(&self, _operation: &str, target: &str) -> &'static str {
         if target.contains('/') { "NoSuchKey" } else { "NoSuchBucket" }
+    }
+
+    fn skew_code(&self) -> &'static str {
+        "RequestTimeTooSkewed"
+    }
+
+    fn expired_code(&self) -> &'static str {
+        "ExpiredToken"
+    }
+
+    fn checks(&self, operation: &str) -> bool {
+        operation == "GetObject"
+    }
+
+    fn corrupt(&self, attempt: &Attempt, reply: &mut Reply) {
+        if attempt.request.header("x-amz-checksum-mode").is_some() {
+            reply.headers.retain(|(name, _)| !name.starts_with("x-amz-checksum-"));
+            let wrong = (!crc32fast::hash(&reply.body)).to_be_bytes();
+            reply.headers.push(("x-amz-checksum-crc32".into(), BASE64.encode(wrong)));
+        } else {
+            use md5::Digest as _;
+            let wrong = md5::Md5::new().chain_update(&reply.body).chain_update([0]).finalize();
+            reply.headers.push(("content-md5".into(), BASE64.encode(wrong)));
+        }
     }
 
     fn unmodelled_code(&self) -> &'static str {

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::form::numbered;
-use super::{Done, ErrorRow, Operation, Service, operation, text, unmodelled, wire_error_with};
+use super::{Batch, Done, ErrorRow, Operation, Service, operation, text, unmodelled, wire_error_with};
 use crate::endpoint::World;
-use crate::protocol::{Protocol, WireError};
+use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::Attempt;
 
 mod errors;
@@ -16,8 +16,10 @@ mod messages;
 pub(super) struct Sqs;
 
 const OPERATIONS: &[Operation] = &[
+    operation("ChangeMessageVisibility", "POST", "/", true),
     operation("CreateQueue", "POST", "/", true),
     operation("DeleteMessage", "POST", "/", true),
+    operation("DeleteMessageBatch", "POST", "/", true),
     operation("DeleteQueue", "POST", "/", true),
     operation("GetQueueAttributes", "POST", "/", false),
     operation("GetQueueUrl", "POST", "/", false),
@@ -26,6 +28,7 @@ const OPERATIONS: &[Operation] = &[
     operation("ReceiveMessage", "POST", "/", true),
     operation("SendMessage", "POST", "/", true),
     operation("SendMessageBatch", "POST", "/", true),
+    operation("SetQueueAttributes", "POST", "/", true),
 ];
 
 /// The kind of entity that a queue is.
@@ -110,6 +113,36 @@ impl Service for Sqs {
         "QueueDoesNotExist"
     }
 
+    fn batch(&self, operation: &str) -> Option<&'static Batch> {
+        (operation == "SendMessageBatch" || operation == "DeleteMessageBatch")
+            .then_some(&Batch::ById { input: "Entries", failed: "Failed" })
+    }
+
+    fn checks(&self, operation: &str) -> bool {
+        matches!(operation, "SendMessage" | "SendMessageBatch" | "ReceiveMessage")
+    }
+
+    /// The first digit of each MD5 becomes another one.
+    fn corrupt(&self, _attempt: &Attempt, reply: &mut Reply) {
+        let text = String::from_utf8_lossy(&reply.body).into_owned();
+        let mut parts = text.split("MD5Of");
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            out.push_str("MD5Of");
+            // The value begins after `":"` in JSON and after `>` in XML.
+            let value = part.find("\":\"").map(|i| i + 3).or_else(|| part.find('>').map(|i| i + 1));
+            match value.and_then(|i| part.get(i..=i).map(|digit| (i, digit))) {
+                Some((i, digit)) => {
+                    out.push_str(&part[..i]);
+                    out.push_str(if digit == "0" { "1" } else { "0" });
+                    out.push_str(&part[i + 1..]);
+                }
+                None => out.push_str(part),
+            }
+        }
+        reply.body = out.into();
+    }
+
     fn unmodelled_code(&self) -> &'static str {
         "InvalidAction"
     }
@@ -149,7 +182,11 @@ impl Service for Sqs {
             "SendMessage" => stage.send_message(),
             "SendMessageBatch" => stage.send_batch()?,
             "ReceiveMessage" => stage.receive(),
-            "DeleteMessage" => stage.delete_message()?,
+            "DeleteMessage" => stage.delete_message(text(stage.params, "ReceiptHandle"))?,
+            "DeleteMessageBatch" => stage.delete_batch()?,
+            "ChangeMessageVisibility" => stage.change_visibility()?,
+            // Kept by nobody: what a queue does here hangs on no attribute.
+            "SetQueueAttributes" => Value::Null,
             other => return Err(unmodelled(self, other)),
         };
         Ok(Done { output, ..Done::default() })

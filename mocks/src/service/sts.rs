@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Class::{Permanent, Throttling, Transient};
-use super::{Done, ErrorRow, Operation, Service, iso_date, line, operation, text, unmodelled, wire_error_with};
+use super::{
+    ALWAYS, Done, ErrorRow, ONCE, Operation, Service, iso_date, line, operation, text, unmodelled, wire_error_with,
+};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
 use crate::request::{Attempt, access_key};
@@ -17,13 +19,11 @@ pub(super) struct Sts;
 const OPERATIONS: &[Operation] = &[
     operation("AssumeRole", "POST", "/", false),
     operation("AssumeRoleWithWebIdentity", "POST", "/", false),
+    operation("DecodeAuthorizationMessage", "POST", "/", false),
+    operation("GetAccessKeyInfo", "POST", "/", false),
     operation("GetCallerIdentity", "POST", "/", false),
     operation("GetSessionToken", "POST", "/", false),
 ];
-
-/// Measured attempts of an error that no SDK repeats, and of one that all do.
-const ONCE: [u8; 3] = [1, 1, 1];
-const ALWAYS: [u8; 3] = [3, 5, 3];
 
 /// Where the codes are documented.
 const DOC: &str = "sts-api";
@@ -32,24 +32,31 @@ const ERRORS: &[ErrorRow] = &[
     line("Throttling", 400, Throttling, ALWAYS, DOC, "Rate exceeded"),
     line("IDPCommunicationError", 400, Transient, ALWAYS, DOC, "The identity provider could not be reached."),
     line("ServiceUnavailable", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
-    line("InternalFailure", 500, Transient, [0; 3], DOC, "An unknown failure stopped the request."),
+    line("InternalFailure", 500, Transient, ALWAYS, DOC, "An unknown failure stopped the request."),
     line("AccessDenied", 403, Permanent, ONCE, "S1", "The user is not authorized to perform this action"),
     line("SignatureDoesNotMatch", 403, Permanent, ONCE, "S1", "The signature is not the one expected."),
     line("ExpiredToken", 403, Permanent, ONCE, "S1", "The security token of the request is expired"),
-    line("ExpiredTokenException", 400, Permanent, [0; 3], DOC, "The web identity token is expired"),
-    line("InvalidIdentityToken", 400, Permanent, [0; 3], DOC, "The web identity token could not be validated."),
-    line("IDPRejectedClaim", 403, Permanent, [0; 3], DOC, "The identity provider rejected the claim."),
-    line("InvalidClientTokenId", 403, Permanent, [0; 3], DOC, "The access key does not exist."),
-    line("IncompleteSignature", 400, Permanent, [0; 3], DOC, "The signature lacks a part."),
-    line("MissingAuthenticationToken", 403, Permanent, [0; 3], DOC, "The request has no authentication token."),
-    line("RequestExpired", 400, Permanent, [0; 3], DOC, "The request has expired."),
-    line("RegionDisabledException", 403, Permanent, [0; 3], DOC, "STS is not active in this Region."),
-    line("MalformedPolicyDocument", 400, Permanent, [0; 3], DOC, "The policy document is malformed."),
-    line("PackedPolicyTooLarge", 400, Permanent, [0; 3], DOC, "The policies are too large."),
-    line("ValidationError", 400, Permanent, [0; 3], DOC, "The input does not satisfy the constraints."),
-    line("NoSuchEntity", 404, Permanent, [0; 3], "S1", "The role does not exist."),
-    line("InvalidUserID.NotFound", 400, Permanent, ONCE, "S1", "The user ID does not exist."),
-    line("InvalidAction", 400, Permanent, [0; 3], DOC, "The action is not valid for this service."),
+    line("ExpiredTokenException", 400, Permanent, ONCE, DOC, "The web identity token is expired"),
+    line("InvalidIdentityToken", 400, Permanent, ONCE, DOC, "The web identity token could not be validated."),
+    line("IDPRejectedClaim", 403, Permanent, ONCE, DOC, "The identity provider rejected the claim."),
+    line("InvalidClientTokenId", 403, Permanent, ONCE, DOC, "The access key does not exist."),
+    line("IncompleteSignature", 400, Permanent, ONCE, DOC, "The signature lacks a part."),
+    line("MissingAuthenticationToken", 403, Permanent, ONCE, DOC, "The request has no authentication token."),
+    line("RequestExpired", 400, Permanent, ONCE, DOC, "The request has expired."),
+    line("RegionDisabledException", 403, Permanent, ONCE, DOC, "STS is not active in this Region."),
+    line("MalformedPolicyDocument", 400, Permanent, ONCE, DOC, "The policy document is malformed."),
+    line("PackedPolicyTooLarge", 400, Permanent, ONCE, DOC, "The policies are too large."),
+    line("ValidationError", 400, Permanent, ONCE, DOC, "The input does not satisfy the constraints."),
+    line("NoSuchEntity", 404, Permanent, ONCE, "S1", "The role does not exist."),
+    line(
+        "InvalidUserID.NotFound",
+        400,
+        Permanent,
+        ONCE,
+        "S1 alone: no code of AWS",
+        "The user ID does not exist. (The seed names this code; AWS itself says NoSuchEntity, 404.)",
+    ),
+    line("InvalidAction", 400, Permanent, ONCE, DOC, "The action is not valid for this service."),
 ];
 
 impl Service for Sts {
@@ -93,6 +100,14 @@ impl Service for Sts {
         "NoSuchEntity"
     }
 
+    fn skew_code(&self) -> &'static str {
+        "SignatureDoesNotMatch"
+    }
+
+    fn expired_code(&self) -> &'static str {
+        "ExpiredToken"
+    }
+
     fn unmodelled_code(&self) -> &'static str {
         "InvalidAction"
     }
@@ -109,6 +124,8 @@ impl Service for Sts {
                 "UserId": "AIDABROWNOUT",
                 "Account": account,
             }),
+            "GetAccessKeyInfo" => json!({"Account": account}),
+            "DecodeAuthorizationMessage" => json!({"DecodedMessage": "{\"allowed\":false}"}),
             "GetSessionToken" => json!({"Credentials": credentials(attempt, world)}),
             "AssumeRole" | "AssumeRoleWithWebIdentity" => {
                 let (role, session) = (text(&attempt.params, "RoleArn"), text(&attempt.params, "RoleSessionName"));

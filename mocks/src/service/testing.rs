@@ -37,6 +37,7 @@ pub(crate) fn request(method: &str, path_and_query: &str, headers: &[(&str, &str
         query: query.to_owned(),
         headers: map,
         body: Bytes::copy_from_slice(body.as_bytes()),
+        http2: false,
     }
 }
 

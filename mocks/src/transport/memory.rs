@@ -20,6 +20,7 @@ const PIPE_BYTES: usize = 64 << 10;
 pub struct Pipe {
     stream: DuplexStream,
     reset: Arc<AtomicBool>,
+    http2: bool,
 }
 
 impl Pipe {
@@ -27,8 +28,14 @@ impl Pipe {
     pub fn connect(endpoint: &Endpoint) -> Self {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let reset = Arc::new(AtomicBool::new(false));
-        tokio::spawn(serve(endpoint.clone(), Self { stream: far, reset: Arc::clone(&reset) }));
-        Self { stream: near, reset }
+        let http2 = endpoint.http2();
+        tokio::spawn(serve(endpoint.clone(), Self { stream: far, reset: Arc::clone(&reset), http2 }));
+        Self { stream: near, reset, http2 }
+    }
+
+    /// Whether the two ends have agreed on HTTP/2.
+    pub(super) fn http2(&self) -> bool {
+        self.http2
     }
 
     fn is_reset(&self) -> bool {

@@ -22,17 +22,21 @@ pub enum Network {
     Memory(Endpoint),
     /// TCP to this address.
     Tcp(SocketAddr),
+    /// TCP to this address, speaking HTTP/2 with prior knowledge.
+    TcpHttp2(SocketAddr),
 }
 
 impl Network {
     /// Opens a connection.
     pub async fn connect(&self) -> io::Result<ClientStream> {
         match self {
+            Self::Memory(endpoint) if endpoint.refuses() => Err(io::ErrorKind::ConnectionRefused.into()),
             Self::Memory(endpoint) => Ok(ClientStream::Memory(Pipe::connect(endpoint))),
-            Self::Tcp(address) => {
+            Self::Tcp(address) | Self::TcpHttp2(address) => {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
-                Ok(ClientStream::Tcp(stream))
+                let http2 = matches!(self, Self::TcpHttp2(_));
+                Ok(if http2 { ClientStream::TcpHttp2(stream) } else { ClientStream::Tcp(stream) })
             }
         }
     }
@@ -45,6 +49,8 @@ pub enum ClientStream {
     Memory(Pipe),
     /// Over TCP.
     Tcp(TcpStream),
+    /// Over TCP, speaking HTTP/2.
+    TcpHttp2(TcpStream),
 }
 
 impl tower_service::Service<Uri> for Network {
@@ -64,7 +70,12 @@ impl tower_service::Service<Uri> for Network {
 
 impl Connection for ClientStream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        // So hyper is told what else the negotiation of TLS would tell it.
+        match self {
+            Self::TcpHttp2(_) => Connected::new().negotiated_h2(),
+            Self::Memory(pipe) if pipe.http2() => Connected::new().negotiated_h2(),
+            Self::Memory(_) | Self::Tcp(_) => Connected::new(),
+        }
     }
 }
 
@@ -72,7 +83,7 @@ impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_read(cx, buf),
-            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_read(cx, buf),
         }
     }
 }
@@ -81,21 +92,21 @@ impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_write(cx, buf),
-            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_flush(cx),
-            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_shutdown(cx),
-            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_shutdown(cx),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -24,7 +24,7 @@ impl Stream for TcpStream {
 /// A listening socket in front of an endpoint.
 #[derive(Debug)]
 pub struct TcpTransport {
-    listener: TcpListener,
+    port: Mutex<Port>,
     address: SocketAddr,
 }
 
@@ -33,7 +33,7 @@ impl TcpTransport {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self { port: Mutex::new(Port::Open(listener)), address })
     }
 
     /// Where it listens.
@@ -41,16 +41,76 @@ impl TcpTransport {
         self.address
     }
 
+    /// Closes the port if the story begins so. To be called before a client starts, else its first
+    /// connection may wait in the queue of a socket that is about to close.
+    pub fn ready(&self, endpoint: &Endpoint) {
+        let closed = endpoint.closed_port();
+        if closed.iter().any(|c| c.holds(endpoint.clock().now())) {
+            let mut port = self.lock();
+            *port = Port::Gone;
+            if let Ok(held) = hold(self.address) {
+                *port = Port::Held(held);
+            }
+        }
+    }
+
     /// Serves connections for ever. Dropping the future ends them all.
     pub async fn serve(&self, endpoint: Endpoint) {
+        let closed = endpoint.closed_port();
+        let clock = endpoint.clock().clone();
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
+        let mut port = std::mem::take(&mut *self.lock());
         loop {
             while tasks.try_join_next().is_some() {}
-            let Ok((stream, _)) = self.listener.accept().await else {
-                // Out of descriptors, or the peer was gone at once: wait a little, go on.
-                endpoint.clock().sleep(Duration::from_millis(5)).await;
+            let now = clock.now();
+            if let Some(window) = closed.iter().find(|c| c.holds(now)) {
+                let held = if let Port::Held(held) = port {
+                    held
+                } else {
+                    port = Port::Gone;
+                    let Ok(held) = hold(self.address) else {
+                        clock.sleep(PATIENCE).await;
+                        continue;
+                    };
+                    held
+                };
+                endpoint.port_closed(window);
+                match window.until {
+                    Some(until) => clock.sleep(until.saturating_sub(now)).await,
+                    None => std::future::pending().await,
+                }
+                port = Port::Held(held);
+                // The next window may begin where this one ends.
+                if closed.iter().any(|c| c.holds(clock.now())) {
+                    continue;
+                }
+            }
+            let listening = match port {
+                Port::Open(listener) => Ok(listener),
+                Port::Held(held) => held.listen(BACKLOG).and_then(|()| TcpListener::from_std(held.into())),
+                Port::Gone => TcpListener::bind(self.address).await,
+            };
+            let Ok(accepting) = listening else {
+                port = Port::Gone;
+                clock.sleep(PATIENCE).await;
                 continue;
+            };
+            let next_close = closed.iter().map(|c| c.from).filter(|from| *from > now).min();
+            let accepted = tokio::select! {
+                accepted = accepting.accept() => Some(accepted),
+                () = clock.sleep(next_close.unwrap_or_default().saturating_sub(now)), if next_close.is_some() => None,
+            };
+            port = Port::Open(accepting);
+            let stream = match accepted {
+                Some(Ok((stream, _))) => stream,
+                // A window begins.
+                None => continue,
+                // Out of descriptors, or the peer was gone at once: wait a little, go on.
+                Some(Err(_)) => {
+                    clock.sleep(PATIENCE).await;
+                    continue;
+                }
             };
             if open.load(Ordering::Relaxed) >= endpoint.limits().connections {
                 continue;
@@ -64,4 +124,37 @@ impl TcpTransport {
             });
         }
     }
+}
+
+/// The state of the port.
+#[derive(Debug, Default)]
+enum Port {
+    /// Nobody holds it.
+    #[default]
+    Gone,
+    /// It is ours, and nobody listens.
+    Held(Socket),
+    /// It takes connections.
+    Open(TcpListener),
+}
+
+/// How long to wait before something that failed is tried again.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+impl TcpTransport {
+    fn lock(&self) -> MutexGuard<'_, Port> {
+        self.port.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A socket that holds the port and does not listen: the kernel refuses every connection to it.
+fn hold(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }

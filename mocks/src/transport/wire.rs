@@ -1,10 +1,12 @@
 //! The wrapper under hyper: it notes when answers have left, and cuts the connection where a fault says.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
@@ -24,11 +26,17 @@ struct InHand {
 #[derive(Debug)]
 pub(super) struct Line {
     endpoint: Endpoint,
+    connection: u64,
+    /// Requests so far.
+    requests: AtomicU32,
+    /// Bytes that are no answer, to be sent before the connection ends.
+    raw: Mutex<Option<Bytes>>,
     in_hand: Mutex<Vec<InHand>>,
     /// Answers whose body is wholly handed to hyper: the next flush sends them off.
     done: AtomicUsize,
     cut: AtomicU8,
     cut_now: Notify,
+    flushes: Notify,
     peer: AtomicU8,
     first_write: AtomicBool,
 }
@@ -40,13 +48,17 @@ const RESET: u8 = 2;
 const AFTER_FLUSH: u8 = 4;
 
 impl Line {
-    pub(super) fn new(endpoint: Endpoint) -> Arc<Self> {
+    pub(super) fn new(endpoint: Endpoint, connection: u64) -> Arc<Self> {
         Arc::new(Self {
             endpoint,
+            connection,
+            requests: AtomicU32::new(0),
+            raw: Mutex::default(),
             in_hand: Mutex::default(),
             done: AtomicUsize::new(0),
             cut: AtomicU8::new(NO),
             cut_now: Notify::new(),
+            flushes: Notify::new(),
             peer: AtomicU8::new(NO),
             first_write: AtomicBool::new(false),
         })
@@ -54,6 +66,11 @@ impl Line {
 
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// One more request came; returns how many came before it.
+    pub(super) fn request(&self) -> u32 {
+        self.requests.fetch_add(1, Ordering::Relaxed)
     }
 
     /// An attempt is in hand from now on.
@@ -88,6 +105,40 @@ impl Line {
         }
     }
 
+    /// Ends the connection in good order after these bytes.
+    pub(super) fn cut_with(&self, bytes: Bytes) {
+        *self.raw.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
+        self.cut(How::Fin, false);
+    }
+
+    /// Ends when what hyper holds has left: at its next flush, and a moment for one that was under way. One
+    /// that is already over is not waited for long.
+    pub(super) async fn flush(&self) {
+        let clock = self.endpoint.clock();
+        tokio::select! {
+            () = self.flushes.notified() => {}
+            () = clock.sleep(Duration::from_millis(20)) => {}
+        }
+        clock.sleep(Duration::from_millis(1)).await;
+    }
+
+    /// The bytes that are to be sent before the connection ends.
+    pub(super) fn take_raw(&self) -> Option<Bytes> {
+        self.raw.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The stream of an attempt ends here; the connection lives.
+    pub(super) fn reset_stream(&self, seq: Seq, code: u32) {
+        let mut hands = self.lock();
+        let hand = hands.iter().position(|h| h.seq == seq).map(|i| hands.remove(i));
+        drop(hands);
+        if let Some(mut sent) = hand.and_then(|h| h.sent) {
+            sent.cut = true;
+            self.endpoint.answered(seq, &sent);
+        }
+        self.endpoint.stream_reset(self.connection, seq, code);
+    }
+
     /// Waits until the connection is to be cut.
     pub(super) async fn cut_now(&self) -> How {
         self.cut_now.notified().await;
@@ -108,6 +159,7 @@ impl Line {
         let mut hands = self.lock();
         let first = hands.first().map(|h| h.seq);
         for hand in hands.drain(..) {
+            self.endpoint.over(hand.seq);
             if let Some(mut sent) = hand.sent {
                 sent.cut = true;
                 self.endpoint.answered(hand.seq, &sent);
@@ -117,6 +169,7 @@ impl Line {
     }
 
     fn flushed(&self) {
+        self.flushes.notify_waiters();
         if self.done.load(Ordering::Relaxed) > 0 {
             let mut hands = self.lock();
             hands.retain(|hand| {
@@ -151,25 +204,38 @@ impl Line {
     }
 }
 
-/// A stream that keeps its [`Line`] informed.
+/// Where a wire leaves its stream when it is dropped.
+pub(super) type Slot<S> = Arc<Mutex<Option<S>>>;
+
+/// A stream that keeps its [`Line`] informed. hyper owns it; when it is dropped, its stream goes back to
+/// the slot, so that bytes which hyper would not write can follow.
 #[derive(Debug)]
 pub(super) struct Wire<S: Stream> {
-    pub(super) stream: S,
-    pub(super) line: Arc<Line>,
+    stream: Option<S>,
+    line: Arc<Line>,
+    slot: Slot<S>,
+}
+
+impl<S: Stream> Wire<S> {
+    pub(super) fn new(stream: S, line: Arc<Line>, slot: Slot<S>) -> Self {
+        Self { stream: Some(stream), line, slot }
+    }
+
+    fn stream(&mut self) -> std::io::Result<Pin<&mut S>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| std::io::ErrorKind::NotConnected.into())
+    }
 }
 
 impl<S: Stream> Drop for Wire<S> {
     fn drop(&mut self) {
-        if self.line.cut.load(Ordering::Relaxed) & RESET != 0 {
-            self.stream.arm_reset();
-        }
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = self.stream.take();
     }
 }
 
 impl<S: Stream> AsyncRead for Wire<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
-        let poll = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let poll = self.stream()?.poll_read(cx, buf);
         match &poll {
             Poll::Ready(Ok(())) if buf.filled().len() == before && buf.remaining() > 0 => {
                 self.line.peer.store(FIN, Ordering::Relaxed);
@@ -184,7 +250,7 @@ impl<S: Stream> AsyncRead for Wire<S> {
 impl<S: Stream> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
         self.line.writing();
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.stream()?.poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -193,15 +259,15 @@ impl<S: Stream> AsyncWrite for Wire<S> {
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
         self.line.writing();
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        self.stream()?.poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_flush(cx);
+        let poll = self.stream()?.poll_flush(cx);
         if let Poll::Ready(Ok(())) = poll {
             self.line.flushed();
         }
@@ -209,6 +275,6 @@ impl<S: Stream> AsyncWrite for Wire<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream()?.poll_shutdown(cx)
     }
 }

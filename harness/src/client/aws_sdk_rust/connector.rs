@@ -162,12 +162,19 @@ fn classify(error: BoxError) -> ConnectorError {
             ConnectorError::io(error)
         } else if hyper.is_incomplete_message() {
             ConnectorError::other(error, Some(ErrorKind::TransientError))
+        } else if find::<h2::Error>(hyper).is_some_and(not_looked_at) {
+            ConnectorError::io(error)
         } else {
             ConnectorError::other(error, None)
         };
     }
     let connect = find::<hyper_util::client::legacy::Error>(error.as_ref()).is_some_and(|e| e.is_connect() || io);
     if connect { ConnectorError::io(error) } else { ConnectorError::other(error, None) }
+}
+
+/// Whether the server said that it did not look at the request.
+fn not_looked_at(error: &h2::Error) -> bool {
+    error.is_go_away() || (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM))
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

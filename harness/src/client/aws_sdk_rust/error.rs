@@ -7,14 +7,20 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::{ErrorKind, ProvideErrorKind};
-use brownout_mocks::protocol::Protocol;
+use brownout_mocks::protocol::{Protocol, SMITHY_PROTOCOL, cbor};
 use serde_json::Value;
 
 /// An error answer of a service. No generated error says more to the retry classifiers.
 #[derive(Debug)]
 pub(super) struct ServiceError {
     meta: ErrorMetadata,
+    modelled: Option<ErrorKind>,
 }
+
+/// Errors that their service's model calls retryable, none of them as a throttle (guidance 2.2). Generated
+/// errors hand that on; other codes go by the classifiers' lists.
+const MODELLED_AS_RETRYABLE: &[(&str, &str)] =
+    &[("bedrock-runtime", "ModelNotReadyException"), ("dynamodb", "ReplicatedWriteConflictException")];
 
 impl std::fmt::Display for ServiceError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,7 +38,7 @@ impl ProvideErrorMetadata for ServiceError {
 
 impl ProvideErrorKind for ServiceError {
     fn retryable_error_kind(&self) -> Option<ErrorKind> {
-        None
+        self.modelled
     }
 
     fn code(&self) -> Option<&str> {
@@ -42,15 +48,20 @@ impl ProvideErrorKind for ServiceError {
 
 impl ServiceError {
     /// Reads code and message of an error answer.
-    pub(super) fn read(protocol: Protocol, status: u16, headers: &Headers, body: &[u8]) -> Self {
+    pub(super) fn read(service: &str, protocol: Protocol, status: u16, headers: &Headers, body: &[u8]) -> Self {
         let (code, message) = match protocol {
             Protocol::Ec2Query | Protocol::AwsQuery | Protocol::RestXml => xml(body),
             Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 | Protocol::ApiGateway => {
-                json(headers, body)
+                json(headers, serde_json::from_slice(body).ok(), body.is_empty())
             }
+            // Without the protocol's mark only the status may be believed.
+            Protocol::RpcV2Cbor if headers.get(SMITHY_PROTOCOL.0) != Some(SMITHY_PROTOCOL.1) => (None, None),
+            Protocol::RpcV2Cbor => json(headers, cbor::decode(body), body.is_empty()),
         };
         // S3 answers HEAD without a body, and its SDK names the one error that it can tell by the status.
         let head = protocol == Protocol::RestXml && status == 404 && body.is_empty();
+        let listed = |code: &str| MODELLED_AS_RETRYABLE.contains(&(service, code));
+        let modelled = code.as_deref().is_some_and(listed).then_some(ErrorKind::ClientError);
         let mut meta = ErrorMetadata::builder();
         if let Some(code) = code.or_else(|| head.then(|| "NotFound".to_owned())) {
             meta = meta.code(code);
@@ -58,17 +69,17 @@ impl ServiceError {
         if let Some(message) = message {
             meta = meta.message(message);
         }
-        Self { meta: meta.build() }
+        Self { meta: meta.build(), modelled }
     }
 }
 
 type CodeAndMessage = (Option<String>, Option<String>);
 
-fn json(headers: &Headers, body: &[u8]) -> CodeAndMessage {
-    let document = match serde_json::from_slice(body) {
-        Ok(document) => document,
-        Err(_) if body.is_empty() => Value::Null,
-        Err(_) => return (None, None),
+fn json(headers: &Headers, document: Option<Value>, empty: bool) -> CodeAndMessage {
+    let document = match document {
+        Some(document) => document,
+        None if empty => Value::Null,
+        None => return (None, None),
     };
     let text = |keys: &[&str]| keys.iter().find_map(|key| document.get(key)?.as_str().map(str::to_owned));
     // Services that once spoke the query protocol keep their old codes in this header.
@@ -117,7 +128,7 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, *value);
         }
-        ServiceError::read(protocol, 400, &map, body.as_bytes()).meta().code().map(str::to_owned)
+        ServiceError::read("", protocol, 400, &map, body.as_bytes()).meta().code().map(str::to_owned)
     }
 
     #[test]
@@ -135,10 +146,10 @@ mod tests {
     fn xml_codes_come_from_the_error_element() {
         let ec2 = "<?xml version=\"1.0\"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>\
             <Message>a &amp; b</Message></Error></Errors><RequestID>r</RequestID></Response>";
-        let error = ServiceError::read(Protocol::Ec2Query, 503, &Headers::new(), ec2.as_bytes());
+        let error = ServiceError::read("ec2", Protocol::Ec2Query, 503, &Headers::new(), ec2.as_bytes());
         assert_eq!((error.meta().code(), error.meta().message()), (Some("RequestLimitExceeded"), Some("a & b")));
         assert_eq!(code(Protocol::RestXml, &[], "<Error><Code>SlowDown</Code></Error>").as_deref(), Some("SlowDown"));
-        let head = ServiceError::read(Protocol::RestXml, 404, &Headers::new(), b"");
+        let head = ServiceError::read("s3", Protocol::RestXml, 404, &Headers::new(), b"");
         assert_eq!(head.meta().code(), Some("NotFound"));
     }
 
@@ -155,6 +166,33 @@ mod tests {
         }
         let html = "<html></html>";
         assert_eq!(code(Protocol::AwsJson10, &[("x-amzn-errortype", "Foo")], html), None, "the SDK stops at the body");
+    }
+
+    #[test]
+    fn cbor_is_believed_only_with_its_mark() {
+        let body = cbor::encode(&serde_json::json!({"__type": "com.amazonaws.cloudwatch#LimitExceededFault"}), &[]);
+        let read = |headers: &[(&'static str, &'static str)]| {
+            let mut map = Headers::new();
+            for (name, value) in headers {
+                map.insert(*name, *value);
+            }
+            let error = ServiceError::read("cloudwatch", Protocol::RpcV2Cbor, 400, &map, &body);
+            error.meta().code().map(str::to_owned)
+        };
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&[SMITHY_PROTOCOL]).as_deref(), Some("LimitExceededFault"));
+        let query = ("x-amzn-query-error", "LimitExceeded;Sender");
+        assert_eq!(read(&[SMITHY_PROTOCOL, query]).as_deref(), Some("LimitExceeded"));
+    }
+
+    #[test]
+    fn some_errors_are_modelled_as_retryable() {
+        let body = b"{\"__type\":\"ModelNotReadyException\"}";
+        let kind = |service| {
+            let error = ServiceError::read(service, Protocol::RestJson1, 429, &Headers::new(), body);
+            error.retryable_error_kind()
+        };
+        assert_eq!((kind("bedrock-runtime"), kind("lambda")), (Some(ErrorKind::ClientError), None));
     }
 
     #[test]

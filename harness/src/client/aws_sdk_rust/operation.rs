@@ -50,6 +50,7 @@ pub(super) type Invocable = Operation<Input, Answer, ServiceError>;
 /// Builds an operation over what its service's client has in common (`client`).
 pub(super) fn operation(service: &dyn Service, name: &str, url: &str, client: SharedRuntimePlugin) -> Invocable {
     let reader = Reader {
+        service: service.id(),
         protocol: service.protocols().first().copied().unwrap_or(Protocol::RestJson1),
         streaming: matches!((service.id(), name), ("s3", "GetObject")),
     };
@@ -105,6 +106,7 @@ fn write(input: Input) -> Result<HttpRequest, BoxError> {
 /// Reads answers as generated deserializers do.
 #[derive(Debug)]
 struct Reader {
+    service: &'static str,
     protocol: Protocol,
     /// The body of a good answer is handed to the caller unread, so that it is no longer retried.
     streaming: bool,
@@ -134,7 +136,7 @@ impl DeserializeResponse for Reader {
         if status.is_success() && !hidden {
             return Ok(Output::erase(Answer { status: status.as_u16(), body: SdkBody::from(body) }));
         }
-        let error = ServiceError::read(self.protocol, status.as_u16(), response.headers(), &body);
+        let error = ServiceError::read(self.service, self.protocol, status.as_u16(), response.headers(), &body);
         Err(OrchestratorError::operation(Error::erase(error)))
     }
 }

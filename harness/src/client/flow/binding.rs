@@ -104,7 +104,8 @@ pub(super) fn is_not_found(code: Option<&str>) -> bool {
     })
 }
 
-/// Whether an error says that a quota is spent: API Gateway's `LimitExceededException` with 429.
+/// Whether an error says that a quota is spent: API Gateway's `LimitExceededException` with 429, or with the
+/// 500 that a careless error mapping makes of it.
 pub(super) fn is_quota(heard: &Heard) -> bool {
-    heard.status == Some(429) && heard.code.as_deref() == Some("LimitExceededException")
+    matches!(heard.status, Some(429 | 500)) && heard.code.as_deref() == Some("LimitExceededException")
 }

@@ -2,7 +2,7 @@
 //!
 //! Where a member goes is told by a few rules instead of a model: labels of the path template first; S3
 //! has a table of headers; what S3 has left goes into the query, unless it is a structure, which is its
-//! XML body. The JSON services have their `Payload`, else the rest as JSON body, or in the query where
+//! XML body. The JSON services have their `Payload` or `body`, else the rest as JSON body, or in the query where
 //! the method has no body.
 
 use brownout_mocks::request::percent_encode;
@@ -120,7 +120,8 @@ fn json(method: Method, path: &str, mut params: Map<String, Value>) -> Result<Re
             put_header(&mut headers, header, &text(&value))?;
         }
     }
-    let payload = params.remove("Payload");
+    // Lambda's and Bedrock's names for a body that is no list of members.
+    let payload = params.remove("Payload").or_else(|| params.remove("body"));
     let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
     if payload.is_some() || !has_body {
         query.extend(params.iter().map(|(name, value)| pair(name, value)));

@@ -142,7 +142,10 @@ impl Checker<'_, '_, '_> {
         let (code, any_throttle) = match fault {
             Fault::Error(error) if error.status.is_none() => (Some(&error.code), false),
             Fault::Throttle(throttle) => (throttle.code.as_ref(), true),
-            Fault::RateLimit(limit) => (limit.code.as_ref(), true),
+            Fault::RateLimit(limit) => (limit.code(), true),
+            Fault::Concurrency(limit) => (limit.code(), true),
+            Fault::ErrorIn200(error) => (Some(&error.code), false),
+            Fault::Masked(error) => (Some(&error.code), false),
             Fault::NotVisible(hidden) => (hidden.code.as_ref(), false),
             _ => (None, false),
         };

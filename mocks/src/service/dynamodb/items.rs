@@ -202,6 +202,18 @@ impl<'a> Stage<'a> {
         self.params.get("RequestItems").and_then(Value::as_object).ok_or_else(|| invalid("RequestItems are missing"))
     }
 
+    pub(super) fn transact_get(&mut self) -> Result<Value, WireError> {
+        let parts = self.params.get("TransactItems").and_then(Value::as_array);
+        let parts = parts.ok_or_else(|| invalid("TransactItems are missing"))?;
+        let mut found = Vec::new();
+        for part in parts.iter().take(BATCH_MAX) {
+            let get = part.get("Get").ok_or_else(|| invalid("a part of TransactItems has no Get"))?;
+            let item = self.get(text(get, "TableName"), get.get("Key"))?;
+            found.push(item.map_or_else(|| json!({}), |item| json!({"Item": item})));
+        }
+        Ok(json!({"Responses": found}))
+    }
+
     /// Writes everything, or nothing if the token was used for something else.
     pub(super) fn transact_write(&mut self) -> Result<Value, WireError> {
         let parts = self.params.get("TransactItems").and_then(Value::as_array);

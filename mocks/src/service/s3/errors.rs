@@ -1,11 +1,7 @@
 //! S3's error catalogue.
 
 use crate::service::Class::{Permanent, Throttling, Transient};
-use crate::service::{ErrorRow, line};
-
-/// Measured attempts of an error that no SDK repeats, and of one that all do.
-const ONCE: [u8; 3] = [1, 1, 1];
-const ALWAYS: [u8; 3] = [3, 5, 3];
+use crate::service::{ALWAYS, ErrorRow, ONCE, line};
 
 /// Where the codes are documented.
 const DOC: &str = "s3-errors";
@@ -25,22 +21,22 @@ pub(super) const ROWS: &[ErrorRow] = &[
     line("NoSuchKey", 404, Permanent, ONCE, "S1", "The specified key does not exist."),
     line("InvalidBucketName", 400, Permanent, ONCE, "S1", "The specified bucket is not valid."),
     line("BucketAlreadyExists", 409, Permanent, ONCE, "S1", "The bucket name is taken by somebody else."),
-    line("BucketAlreadyOwnedByYou", 409, Permanent, [0; 3], DOC, "You already own this bucket."),
-    line("BucketNotEmpty", 409, Permanent, [0; 3], DOC, "The bucket still holds objects."),
-    line("NoSuchUpload", 404, Permanent, [0; 3], DOC, "The upload does not exist."),
-    line("RequestTimeTooSkewed", 403, Permanent, [0; 3], DOC, "The clocks of client and server are too far apart."),
-    line("InvalidAccessKeyId", 403, Permanent, [0; 3], DOC, "The access key does not exist."),
-    line("InvalidToken", 400, Permanent, [0; 3], DOC, "The security token is malformed."),
-    line("IncompleteBody", 400, Permanent, [0; 3], DOC, "The body is shorter than announced."),
-    line("OperationAborted", 409, Permanent, [0; 3], DOC, "Another operation on this resource is in progress."),
-    line("ConditionalRequestConflict", 409, Permanent, [0; 3], DOC, "Another operation changed the object meanwhile."),
-    line("PreconditionFailed", 412, Permanent, [0; 3], DOC, "A condition of the request did not hold"),
-    line("InvalidRange", 416, Permanent, [0; 3], DOC, "The range cannot be satisfied"),
-    line("InvalidRequest", 400, Permanent, [0; 3], DOC, "The request is not valid."),
-    line("MalformedXML", 400, Permanent, [0; 3], DOC, "The XML of the request is not well-formed."),
-    line("MethodNotAllowed", 405, Permanent, [0; 3], DOC, "The method is not allowed against this resource."),
-    line("MissingContentLength", 411, Permanent, [0; 3], DOC, "Content-Length is missing."),
-    line("EntityTooLarge", 400, Permanent, [0; 3], DOC, "The object is too large."),
-    line("InvalidObjectState", 403, Permanent, [0; 3], DOC, "The object is archived."),
-    line("NotImplemented", 501, Permanent, [0; 3], DOC, "The request asks for something that is not implemented."),
+    line("BucketAlreadyOwnedByYou", 409, Permanent, ONCE, DOC, "You already own this bucket."),
+    line("BucketNotEmpty", 409, Permanent, ONCE, DOC, "The bucket still holds objects."),
+    line("NoSuchUpload", 404, Permanent, ONCE, DOC, "The upload does not exist."),
+    line("RequestTimeTooSkewed", 403, Permanent, ONCE, DOC, "The clocks of client and server are too far apart."),
+    line("InvalidAccessKeyId", 403, Permanent, ONCE, DOC, "The access key does not exist."),
+    line("InvalidToken", 400, Permanent, ONCE, DOC, "The security token is malformed."),
+    line("IncompleteBody", 400, Permanent, ONCE, DOC, "The body is shorter than announced."),
+    line("OperationAborted", 409, Permanent, ONCE, DOC, "Another operation on this resource is in progress."),
+    line("ConditionalRequestConflict", 409, Permanent, ONCE, DOC, "Another operation changed the object meanwhile."),
+    line("PreconditionFailed", 412, Permanent, ONCE, DOC, "A condition of the request did not hold"),
+    line("InvalidRange", 416, Permanent, ONCE, DOC, "The range cannot be satisfied"),
+    line("InvalidRequest", 400, Permanent, ONCE, DOC, "The request is not valid."),
+    line("MalformedXML", 400, Permanent, ONCE, DOC, "The XML of the request is not well-formed."),
+    line("MethodNotAllowed", 405, Permanent, ONCE, DOC, "The method is not allowed against this resource."),
+    line("MissingContentLength", 411, Permanent, ONCE, DOC, "Content-Length is missing."),
+    line("EntityTooLarge", 400, Permanent, ONCE, DOC, "The object is too large."),
+    line("InvalidObjectState", 403, Permanent, ONCE, DOC, "The object is archived."),
+    line("NotImplemented", 501, Permanent, ONCE, DOC, "The request asks for something that is not implemented."),
 ];

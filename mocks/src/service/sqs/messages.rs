@@ -64,16 +64,7 @@ impl Stage<'_> {
     }
 
     pub(super) fn send_batch(&mut self) -> Result<Value, WireError> {
-        let entries = match self.params.get("Entries").and_then(Value::as_array) {
-            Some(entries) => entries.clone(),
-            None => structures(self.params, "SendMessageBatchRequestEntry"),
-        };
-        if entries.is_empty() {
-            return Err(wire_error(&Sqs, "EmptyBatchRequest"));
-        }
-        if entries.len() > BATCH_MAX {
-            return Err(wire_error(&Sqs, "TooManyEntriesInBatchRequest"));
-        }
+        let entries = self.entries("SendMessageBatchRequestEntry")?;
         let sent = entries.iter().map(|entry| {
             let (id, digest) = self.enqueue(text(entry, "MessageBody"), 0);
             json!({"Id": text(entry, "Id"), "MessageId": id, "MD5OfMessageBody": digest})
@@ -118,12 +109,56 @@ impl Stage<'_> {
     }
 
     /// Deleting twice is fine; only a handle that is none is an error.
-    pub(super) fn delete_message(&mut self) -> Result<Value, WireError> {
-        let handle = text(self.params, "ReceiptHandle");
-        let id = handle.rsplit_once('#').map(|(id, _)| id).filter(|id| id.starts_with(&format!("{}/", self.queue)));
-        let id = id.ok_or_else(|| wire_error(&Sqs, "ReceiptHandleIsInvalid"))?;
+    pub(super) fn delete_message(&mut self, handle: &str) -> Result<Value, WireError> {
+        let id = self.received(handle)?;
         self.world.remove(self.account, MESSAGE, id);
         Ok(Value::Null)
+    }
+
+    /// The message that a handle stands for.
+    fn received<'h>(&self, handle: &'h str) -> Result<&'h str, WireError> {
+        let id = handle.rsplit_once('#').map(|(id, _)| id).filter(|id| id.starts_with(&format!("{}/", self.queue)));
+        id.ok_or_else(|| wire_error(&Sqs, "ReceiptHandleIsInvalid"))
+    }
+
+    pub(super) fn delete_batch(&mut self) -> Result<Value, WireError> {
+        let mut deleted = Vec::new();
+        let mut failed = Vec::new();
+        for entry in self.entries("DeleteMessageBatchRequestEntry")? {
+            let id = text(&entry, "Id");
+            match self.delete_message(text(&entry, "ReceiptHandle")) {
+                Ok(_) => deleted.push(json!({"Id": id})),
+                Err(error) => {
+                    failed.push(json!({"Id": id, "Code": error.code, "Message": error.message, "SenderFault": true}));
+                }
+            }
+        }
+        let mut output = self.list("Successful", "DeleteMessageBatchResultEntry", deleted);
+        output[if self.query { "BatchResultErrorEntry" } else { "Failed" }] = failed.into();
+        Ok(output)
+    }
+
+    pub(super) fn change_visibility(&mut self) -> Result<Value, WireError> {
+        let id = self.received(text(self.params, "ReceiptHandle"))?;
+        let hidden = self.number("VisibilityTimeout").unwrap_or(0).min(43_200) * 1_000_000;
+        let until = micros(self.world.now).saturating_add(hidden);
+        let message = self.world.get_mut(self.account, MESSAGE, id);
+        let message = message.ok_or_else(|| wire_error(&Sqs, "MessageNotInflight"))?;
+        message.value["visible_us"] = until.into();
+        Ok(Value::Null)
+    }
+
+    /// The entries of a batch, in either protocol.
+    fn entries(&self, element: &str) -> Result<Vec<Value>, WireError> {
+        let entries = match self.params.get("Entries").and_then(Value::as_array) {
+            Some(entries) => entries.clone(),
+            None => structures(self.params, element),
+        };
+        match entries.len() {
+            0 => Err(wire_error(&Sqs, "EmptyBatchRequest")),
+            1..=BATCH_MAX => Ok(entries),
+            _ => Err(wire_error(&Sqs, "TooManyEntriesInBatchRequest")),
+        }
     }
 }
 
@@ -169,5 +204,27 @@ mod tests {
         let bodies: Vec<&str> =
             got["Messages"].as_array().unwrap().iter().map(|m| m["Body"].as_str().unwrap()).collect();
         assert_eq!(bodies, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    }
+
+    #[test]
+    fn messages_are_deleted_in_batches_and_shown_again() {
+        let mut stage = Stage::new("sqs");
+        let url = "http://h/0/q";
+        for body in ["one", "two"] {
+            stage.json("SendMessage", &json!({"QueueUrl": url, "MessageBody": body})).unwrap();
+        }
+        let ask = json!({"QueueUrl": url, "MaxNumberOfMessages": 10});
+        let got = stage.json("ReceiveMessage", &ask).unwrap().output;
+        let handle = |i: usize| got["Messages"][i]["ReceiptHandle"].clone();
+        let show = json!({"QueueUrl": url, "ReceiptHandle": handle(0), "VisibilityTimeout": 0});
+        stage.json("ChangeMessageVisibility", &show).unwrap();
+        let again = stage.json("ReceiveMessage", &ask).unwrap().output;
+        assert_eq!(again["Messages"].as_array().map(Vec::len), Some(1));
+        let entries = json!([{"Id": "a", "ReceiptHandle": handle(0)}, {"Id": "b", "ReceiptHandle": "none"}]);
+        let done = stage.json("DeleteMessageBatch", &json!({"QueueUrl": url, "Entries": entries})).unwrap().output;
+        assert_eq!(done["Successful"], json!([{"Id": "a"}]));
+        assert_eq!(done["Failed"][0]["Code"], "ReceiptHandleIsInvalid");
+        assert_eq!(stage.json("ChangeMessageVisibility", &show).unwrap_err().code, "MessageNotInflight");
+        assert_eq!(stage.json("DeleteMessageBatch", &json!({"QueueUrl": url})).unwrap_err().code, "EmptyBatchRequest");
     }
 }
