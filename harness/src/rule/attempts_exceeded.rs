@@ -39,7 +39,7 @@ impl Rule for AttemptsExceeded {
                     seen += u64::from(attempt.class.is_some() && attempt.class != Some(Class::NotVisible));
                     if row > allowed && row > worst {
                         worst = row;
-                        if row == allowed + 1 && findings.kept.last().is_none_or(|f| !f.message.is_empty()) {
+                        if row == allowed + 1 {
                             findings.add(|| Finding::about(trial, client.index, invocation, at.saturating_sub(1)));
                         }
                     }

@@ -1,6 +1,7 @@
 //! Retries follow the error at once.
 //!
-//! Counts pauses that are none (up to 2 ms in virtual time, 5 ms on a real clock).
+//! Counts pauses that are none (up to 2 ms in virtual time, 5 ms on a real clock), those of a loop above the
+//! SDK too, where the control asked only once for what is asked again.
 //!
 //! ## Why it matters
 //! A retry without a pause meets the same overload it was told about, and doubles it.

@@ -11,7 +11,8 @@
 //! None: published clients decide by code and status, not by chance. Accepted all the same: codes that
 //! some published client repeats or some guide says to (C18, S3's `BadDigest`), any 429, codes that are
 //! in no list ("unknown errors", S1), one repeat after an authorization error if it may have been signed
-//! anew (C13), a repeat of a conflict after a second or more (C14), and a changed body (C21).
+//! anew (C13), a repeat of a conflict after a second or more (C14), a changed body (C21), and where the client
+//! marks no calls, as many repeats as the control's like requests allow to be calls of their own.
 
 use brownout_mocks::service::Class;
 

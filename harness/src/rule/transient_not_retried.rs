@@ -12,7 +12,8 @@
 //! ## Error probability
 //! None: retrying is a decision, not a draw. Later calls blame only where three of them agree, while the
 //! retry quota cannot be spent and no published breaker (5 s open at least) can have been open. Only statuses 500, 502, 503 and 504 count, and broken
-//! connections of clients with retry headers; a plain POST, which may have taken effect, does not.
+//! connections of clients with retry headers; a plain POST, which may have taken effect, does not, nor do
+//! answers that are no HTTP and reset streams, which the SDK for Rust hands to its caller.
 //! Guidance is divided on whether a 500 deserves a retry, so the rule is a should.
 
 use brownout_mocks::service::Class;
