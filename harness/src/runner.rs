@@ -50,6 +50,9 @@ pub enum RunError {
     /// The async runtime or a socket could not be had.
     #[error("could not set up the play: {0}")]
     Setup(#[from] std::io::Error),
+    /// The upstream could not be told to begin anew.
+    #[error("{0}; is it running?")]
+    Upstream(String),
     /// The client could not be made.
     #[error("could not make the client `{client}`: {reason}")]
     Client {
@@ -86,7 +89,8 @@ impl Play<'_> {
         let recorder = Recorder::with_limit(self.events_max);
         let mut plan = match self.segment {
             Segment::Control => self.scenario.control_plan(self.seed),
-            Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
+            Segment::Run => self.scenario.plan(self.seed),
+            Segment::Reference => self.scenario.reference_plan(self.seed),
         };
         plan.explain = self.explain;
         let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
@@ -98,6 +102,7 @@ impl Play<'_> {
             Time::Wall => {
                 let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
                 tcp.ready(&endpoint);
+                tcp.reset_upstream(&endpoint).await.map_err(RunError::Upstream)?;
                 let address = tcp.address();
                 let http2 = self.scenario.document.http2;
                 let network = if http2 { Network::TcpHttp2(address) } else { Network::Tcp(address) };

@@ -151,18 +151,26 @@ impl Scenario {
 
     /// What the endpoint plays.
     pub fn plan(&self, seed: Seed) -> Plan {
-        let mut plan = Plan::new(&self.document.steps, seed, self.service);
-        plan.accounts.clone_from(&self.document.accounts);
-        plan.capacity.clone_from(&self.document.capacity);
-        plan.http2 = self.document.http2;
-        plan
+        self.plan_of(&self.document.steps, seed)
     }
 
     /// The same with all faults off: the control.
     pub fn control_plan(&self, seed: Seed) -> Plan {
-        let mut plan = Plan::new(&[], seed, self.service);
+        self.plan_of(&[], seed)
+    }
+
+    /// For the reference client, in virtual time: our own services answer, where an upstream would.
+    pub fn reference_plan(&self, seed: Seed) -> Plan {
+        let mut plan = self.plan(seed);
+        plan.upstream = None;
+        plan
+    }
+
+    fn plan_of(&self, steps: &[Step], seed: Seed) -> Plan {
+        let mut plan = Plan::new(steps, seed, self.service);
         plan.accounts.clone_from(&self.document.accounts);
         plan.capacity.clone_from(&self.document.capacity);
+        plan.upstream.clone_from(&self.document.upstream);
         plan.http2 = self.document.http2;
         plan
     }
@@ -174,6 +182,14 @@ impl Scenario {
 
     /// Why it cannot be played in this kind of time, if it cannot.
     pub fn why_not(&self, time: Time) -> Option<String> {
+        if let (Some(upstream), Time::Virtual) = (&self.document.upstream, time) {
+            return Some(format!(
+                "`{}` cannot be played in virtual time: the upstream {} lives in the machine's; play it with \
+                 `--time wall`, or with a command after `--`",
+                self.document.name,
+                upstream.address()
+            ));
+        }
         let plan = self.plan(Seed { run: 1, trial: 0 });
         let step = plan.only_virtual().filter(|_| time == Time::Wall)?;
         Some(format!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_mocks::clock::{Stopwatch, Time};
-use brownout_mocks::journal::{Segment, Trial};
+use brownout_mocks::journal::{EventKind, Segment, Trial};
 use brownout_mocks::random::Seed;
 
 use crate::client::{self, ClientEntry, Options, Player, Role};
@@ -127,6 +127,14 @@ pub enum SessionError {
     /// The profile cannot be had.
     #[error(transparent)]
     Profile(#[from] ChoiceError),
+    /// The upstream failed where no step said so: what the client did then shows nothing.
+    #[error("the upstream {address} {why}; is it running?")]
+    Upstream {
+        /// Its address.
+        address: String,
+        /// What went wrong first.
+        why: String,
+    },
     /// The scenario cannot be played in this kind of time.
     #[error("{0}")]
     Time(String),
@@ -223,6 +231,20 @@ impl Stage<'_> {
     }
 
     fn play(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
+        let trial = self.play_whatever(trial, segment)?;
+        let failed = trial.events.iter().find_map(|e| match &e.kind {
+            EventKind::UpstreamFailed { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        match (failed, &self.scenario.document.upstream) {
+            (Some(why), Some(upstream)) => {
+                Err(SessionError::Upstream { address: upstream.address().to_string(), why })
+            }
+            _ => Ok(trial),
+        }
+    }
+
+    fn play_whatever(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
         match &self.who {
             Ready::Player(player) => self.in_process(player, self.settings.time, trial, segment),
             Ready::Command(command) => {

@@ -18,11 +18,13 @@ mod capacity;
 mod control;
 mod normal;
 mod sent;
+mod upstream;
 mod world;
 
 pub use capacity::Capacity;
 pub use control::CREDENTIALS;
 pub use sent::Sent;
+pub use upstream::{Address, Forward, ResetPath, Upstream};
 pub use world::{Entity, World};
 
 use arrival::Arrivals;
@@ -65,6 +67,9 @@ pub struct Served {
     pub effect_after: bool,
     /// Whether it has taken effect.
     pub effect: bool,
+    /// What the upstream is to be asked: at once, or with a late effect after the fault. What it says is the
+    /// answer unless there is a `reply`.
+    pub forward: Option<Box<Forward>>,
 }
 
 /// The mock AWS endpoint of one play. Cheap to clone; all clones are the same endpoint.
@@ -191,6 +196,16 @@ impl Endpoint {
         self.recorder.push(self.clock.now(), EventKind::Refused { connection, why: why.to_owned() });
     }
 
+    /// The upstream could not be asked, or did not finish.
+    pub fn upstream_failed(&self, seq: Seq, why: &str) {
+        self.recorder.push(self.clock.now(), EventKind::UpstreamFailed { seq, why: why.to_owned() });
+    }
+
+    /// Who answers instead of our services.
+    pub fn upstream(&self) -> Option<Upstream> {
+        self.lock().state.plan().upstream.clone()
+    }
+
     /// The stream of an attempt was ended with an HTTP/2 error code; its connection lives.
     pub fn stream_reset(&self, connection: u64, seq: Seq, code: u32) {
         self.over(seq);
@@ -209,7 +224,10 @@ impl Endpoint {
         let inner = &mut *self.lock();
         inner.world.now = now;
         inner.world.date = self.clock.date();
-        let (attempt, received) = inner.arrivals.arrive(inner.state.plan(), connection, request);
+        let (attempt, mut received) = inner.arrivals.arrive(inner.state.plan(), connection, request);
+        let upstream = inner.state.plan().upstream.is_some();
+        // An upstream answers whatever it is asked.
+        received.unmodelled &= !upstream;
         let unmodelled = received.unmodelled;
         self.recorder.push(now, EventKind::AttemptReceived(Box::new(received)));
 
@@ -256,11 +274,15 @@ impl Endpoint {
             r#break: breaks,
             effect_after: effect == Effect::After,
             effect: effect == Effect::Before,
+            forward: None,
         };
         let answers = breaks.is_none_or(Break::answers);
         if let Some(refusal) = overload {
             served.reply = Some(refusal);
             (served.effect, served.effect_after) = (false, false);
+        } else if upstream && effect != Effect::None {
+            served.effect = false;
+            served.forward = Some(Box::new(Forward { attempt, corrupt: decided.corrupt }));
         } else if effect == Effect::Before || (served.reply.is_none() && answers && effect == Effect::None) {
             // Without an answering fault the normal answer is due; with `effect: none` it is a lie, as scripted.
             let normal = if let Some((failed, code)) = &decided.partial {

@@ -198,6 +198,11 @@ pub trait Inject {
         None
     }
 
+    /// Why it cannot stand before an upstream, if it cannot.
+    fn needs_own_service(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The longest time for which it may keep a client waiting, as far as it says.
     fn longest(&self) -> Duration {
         Duration::ZERO

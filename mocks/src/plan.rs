@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::endpoint::Capacity;
+use crate::endpoint::{Capacity, Upstream};
 use crate::fault::{Effect, Fault};
 
 mod port;
@@ -123,6 +123,8 @@ pub struct Plan {
     pub accounts: Accounts,
     /// How much the service behind the steps can do; without it, everything at once.
     pub capacity: Option<Capacity>,
+    /// Who answers instead of our services, if anybody.
+    pub upstream: Option<Upstream>,
     /// Whether brownout's own clients speak HTTP/2.
     pub http2: bool,
     /// Whether each decision is explained in the journal.
@@ -152,6 +154,15 @@ impl Plan {
             step: step.clone(),
         };
         let steps = steps.iter().map(planned).collect();
-        Self { steps, seed, service, accounts: Accounts::new(), capacity: None, http2: false, explain: false }
+        Self {
+            steps,
+            seed,
+            service,
+            accounts: Accounts::new(),
+            capacity: None,
+            upstream: None,
+            http2: false,
+            explain: false,
+        }
     }
 }

@@ -14,12 +14,14 @@ mod api_gateway;
 mod aws_json;
 mod aws_query;
 pub mod cbor;
+mod code;
 mod ec2_query;
 mod rest_json;
 mod rest_xml;
 mod rpc_v2_cbor;
 pub mod xml;
 
+pub use code::{element, error_code};
 pub use rpc_v2_cbor::SMITHY_PROTOCOL;
 
 /// The protocols that are spoken.

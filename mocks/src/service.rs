@@ -293,7 +293,7 @@ pub(crate) fn wire_error_with(service: &dyn Service, code: &str, message: impl I
 pub fn unmodelled(service: &dyn Service, operation: &str) -> WireError {
     let message = format!(
         "brownout does not model the operation {operation} of {}; \
-         a step with `inject: {{reply: …}}` scripts an answer to it.",
+         `upstream:` puts an emulator behind brownout that does, and a step with `inject: {{reply: …}}` scripts an answer.",
         service.title()
     );
     wire_error_with(service, service.unmodelled_code(), message)

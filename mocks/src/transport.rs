@@ -6,10 +6,12 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 
 mod body;
+mod handle;
 mod memory;
 mod network;
 mod serve;
 mod tcp;
+mod upstream;
 mod wire;
 
 pub use memory::Pipe;

@@ -14,6 +14,7 @@ mod schema;
 mod snapshots;
 mod tidy;
 mod tree;
+mod upstream;
 mod user_policy;
 mod wire;
 mod wiremock;

@@ -54,7 +54,9 @@ fn what_the_schema_refuses_the_parser_refuses_too() {
         "workload: [{flow: [{pol: GetItem}]}]",
         "expect: {outcome: sucess}",
         "expect: {exit: 300}",
-        "upstream: http://x",
+        "upstream: https://x",
+        "upstream: {url: http://x}",
+        "upstream: {url: http://x, reset: y}",
     ] {
         let text = format!("{HEAD}{body}");
         assert!(!validator.is_valid(&json(&text)), "the schema lets pass: {body}");

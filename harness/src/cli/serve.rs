@@ -80,6 +80,7 @@ async fn serve(args: &Args, scenario: &Scenario) -> Result<Vec<Event>, String> {
     let address = SocketAddr::new(args.host, args.port);
     let tcp = TcpTransport::bind(address).await.map_err(|e| format!("could not listen on {address}: {e}"))?;
     tcp.ready(&endpoint);
+    tcp.reset_upstream(&endpoint).await.map_err(|why| format!("{why}; is it running?"))?;
     output::people(&format!(
         "{} on http://{address}; end it with Ctrl-C\n\n  export AWS_ENDPOINT_URL=http://{address}\n  \
          export AWS_ACCESS_KEY_ID=AKIABROWNOUT00000000 AWS_SECRET_ACCESS_KEY=brownout AWS_REGION=us-east-1\n\n",

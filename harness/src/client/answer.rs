@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brownout_mocks::protocol::error_code;
 use brownout_mocks::service::{Class, Service, class_of};
 use http::HeaderMap;
 
@@ -57,34 +58,4 @@ fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(seconds.into()));
     }
     brownout_mocks::fault::read_http_date(value).map(|date| date.duration_since(now).unwrap_or_default())
-}
-
-/// The error code of an answer: header, then CBOR or JSON, then XML (guidance 6.2).
-pub fn error_code(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    if let Some(header) = headers.get("x-amzn-errortype").and_then(|v| v.to_str().ok()) {
-        return Some(shape_name(header));
-    }
-    if headers.contains_key(brownout_mocks::protocol::SMITHY_PROTOCOL.0) {
-        let document = brownout_mocks::protocol::cbor::decode(body)?;
-        return document.get("__type")?.as_str().map(shape_name);
-    }
-    let text = std::str::from_utf8(body).ok()?;
-    if text.trim_start().starts_with('{') {
-        let json: serde_json::Value = serde_json::from_str(text).ok()?;
-        return ["__type", "code", "Code"].iter().find_map(|k| json.get(k)?.as_str()).map(shape_name);
-    }
-    element(text, "Code").map(str::to_owned)
-}
-
-/// `ns#Name:http://…` → `Name`.
-fn shape_name(text: &str) -> String {
-    let text = text.split(':').next().unwrap_or_default();
-    text.rsplit('#').next().unwrap_or_default().to_owned()
-}
-
-/// The text of the first `<name>` element.
-pub fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let start = text.find(&format!("<{name}>"))? + name.len() + 2;
-    let end = text[start..].find("</")?;
-    Some(&text[start..start + end])
 }

@@ -113,6 +113,7 @@ impl Builder {
             }
             EventKind::CredentialsIssued { .. }
             | EventKind::Refused { .. }
+            | EventKind::UpstreamFailed { .. }
             | EventKind::Connected { .. }
             | EventKind::ConnectionClosed { seq: None, .. } => {}
         }

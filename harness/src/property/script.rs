@@ -55,6 +55,7 @@ pub fn scripts() -> impl Strategy<Value = Document> {
         let steps = drafts.into_iter().filter_map(|draft| draft.step(service, operation));
         Document {
             capacity: None,
+            upstream: None,
             http2: false,
             brownout: 1,
             name: "counter-example".to_owned(),

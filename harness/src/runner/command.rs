@@ -43,6 +43,9 @@ pub enum CommandError {
     /// A socket or the runtime could not be had.
     #[error("could not set up the play: {0}")]
     Setup(#[from] std::io::Error),
+    /// The upstream could not be told to begin anew.
+    #[error("{0}; is it running?")]
+    Upstream(String),
     /// It did not start.
     #[error("could not start `{program}`: {reason}")]
     Start {
@@ -118,6 +121,7 @@ impl CommandPlay<'_> {
         let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
         let trap = Trap::bind().await?;
         tcp.ready(&endpoint);
+        tcp.reset_upstream(&endpoint).await.map_err(CommandError::Upstream)?;
         let address = tcp.address();
         tokio::select! {
             biased;

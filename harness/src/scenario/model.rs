@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use brownout_mocks::endpoint::Capacity;
+use brownout_mocks::endpoint::{Capacity, Upstream};
 use brownout_mocks::plan::{Accounts, OneOrMany, Step};
 use brownout_mocks::units::{Rate, Span};
 use schemars::JsonSchema;
@@ -52,6 +52,10 @@ pub struct Document {
     /// Whether brownout's own clients speak HTTP/2 (a command speaks what it likes). Default: HTTP/1.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub http2: bool,
+    /// Who answers, under the faults, instead of our own services: an emulator such as moto or LocalStack, at
+    /// `http://127.0.0.1:5000`. Not in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
     /// How much the service behind the faults can do. Default: everything at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,

@@ -119,8 +119,12 @@ fn each_mistake_against_the_schema_is_explained() {
         ("why: 5", "5:6 `why` must be text, found the number 5"),
         ("start: tomorrow", "5:8 `start`: `tomorrow` is no date; write `2026-01-01T00:00:00Z`, in UTC"),
         (
-            "upstream: http://x",
-            "5:1 `upstream` is part of the language, but this version of brownout does not play it yet",
+            "upstream: https://127.0.0.1",
+            "5:11 `upstream`: `https://127.0.0.1` wants TLS, which an upstream cannot have; write `http://127.0.0.1:5000`",
+        ),
+        (
+            "upstream: {url: http://127.0.0.1:5000, reset: moto}",
+            "5:47 `reset`: `moto` is no path; write `/moto-api/reset`",
         ),
         ("capacity: {workers: 8}", "5:1 `capacity` lacks `service_time`"),
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),

@@ -201,11 +201,6 @@ impl<'s> Validator<'s, '_, '_> {
         at: Place<'_>,
     ) -> Option<String> {
         let key = entry.key.as_str();
-        if at.outer.is_none() && key == "upstream" {
-            let message = format!("`{key}` is part of the language, but this version of brownout does not play it yet");
-            self.findings.add(&entry.key_span, message);
-            return None;
-        }
         let free = known.keys().map(String::as_str).filter(|k| !given.contains(k));
         let meant = self.findings.meant(key, free).map(str::to_owned);
         let finding = self.findings.add(&entry.key_span, format!("unknown key `{key}` in {}", at.title()));

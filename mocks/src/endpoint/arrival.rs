@@ -92,7 +92,8 @@ impl Arrivals {
             operation: recognised.operation.clone(),
             target: recognised.target.clone(),
             protocol: recognised.protocol.name().to_owned(),
-            body_bytes: request.body.len() as u64,
+            // A body that went on to an upstream unread is as long as it says.
+            body_bytes: if request.body.is_empty() { announced(&request) } else { request.body.len() as u64 },
             body_hash,
             sdk_attempt: sdk.attempt,
             sdk_max: sdk.max,
@@ -260,6 +261,10 @@ struct Numbers {
     attempt: u32,
     call_ordinal: u64,
     resend: bool,
+}
+
+fn announced(request: &Request) -> u64 {
+    request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
 /// What identifies the invocation of a request.

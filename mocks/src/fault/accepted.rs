@@ -46,6 +46,10 @@ impl Inject for Accepted {
         }
     }
 
+    fn needs_own_service(&self) -> Option<&'static str> {
+        Some("it makes a job, which only our own service knows")
+    }
+
     fn decide(&self, at: &mut At<'_>) -> Decision {
         let id = at.world.id("job-");
         let path = format!("{}/{id}", at.attempt.request.path.trim_end_matches('/'));

@@ -62,6 +62,10 @@ impl Inject for NotVisible {
         true
     }
 
+    fn needs_own_service(&self) -> Option<&'static str> {
+        Some("it needs to know when things were created, which only our own services tell")
+    }
+
     fn decide(&self, at: &mut At<'_>) -> Decision {
         for id in at.attempt.service.refers_to(at.attempt) {
             let Some(created) = at.world.created(&at.attempt.sender.account, &id) else { continue };

@@ -34,6 +34,10 @@ impl Inject for Partial {
         attempt.service.batch(&attempt.operation).is_none().then_some("it is no batch")
     }
 
+    fn needs_own_service(&self) -> Option<&'static str> {
+        Some("it needs entries that are left out, and only our own services leave them out")
+    }
+
     fn decide(&self, at: &mut At<'_>) -> Decision {
         let attempt = at.attempt;
         let entries = attempt.service.entries(attempt);

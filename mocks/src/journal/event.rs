@@ -147,6 +147,13 @@ pub enum EventKind {
         /// What is wrong with it.
         why: String,
     },
+    /// The upstream that was to answer did not, or not wholly: whatever the client then does is not judged.
+    UpstreamFailed {
+        /// The attempt.
+        seq: Seq,
+        /// What went wrong.
+        why: String,
+    },
     /// A step decided about an attempt, or none did.
     StepDecided {
         /// The attempt.

@@ -29,7 +29,7 @@ impl Pipe {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let reset = Arc::new(AtomicBool::new(false));
         let http2 = endpoint.http2();
-        tokio::spawn(serve(endpoint.clone(), Self { stream: far, reset: Arc::clone(&reset), http2 }));
+        tokio::spawn(serve(endpoint.clone(), None, Self { stream: far, reset: Arc::clone(&reset), http2 }));
         Self { stream: near, reset, http2 }
     }
 

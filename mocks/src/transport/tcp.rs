@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::Stream;
 use super::serve::serve;
+use super::upstream::Pool;
 use crate::endpoint::Endpoint;
 
 impl Stream for TcpStream {
@@ -54,10 +55,20 @@ impl TcpTransport {
         }
     }
 
+    /// Lets an upstream forget what earlier plays left with it, if the scenario says how. To be called before a
+    /// client starts.
+    pub async fn reset_upstream(&self, endpoint: &Endpoint) -> Result<(), String> {
+        match Pool::of(endpoint) {
+            Some(pool) => pool.reset().await,
+            None => Ok(()),
+        }
+    }
+
     /// Serves connections for ever. Dropping the future ends them all.
     pub async fn serve(&self, endpoint: Endpoint) {
         let closed = endpoint.closed_port();
         let clock = endpoint.clock().clone();
+        let upstream = Pool::of(&endpoint);
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         let mut port = std::mem::take(&mut *self.lock());
@@ -116,10 +127,10 @@ impl TcpTransport {
                 continue;
             }
             let _ = stream.set_nodelay(true);
-            let (endpoint, open) = (endpoint.clone(), Arc::clone(&open));
+            let (endpoint, upstream, open) = (endpoint.clone(), upstream.clone(), Arc::clone(&open));
             open.fetch_add(1, Ordering::Relaxed);
             tasks.spawn(async move {
-                serve(endpoint, stream).await;
+                serve(endpoint, upstream, stream).await;
                 open.fetch_sub(1, Ordering::Relaxed);
             });
         }

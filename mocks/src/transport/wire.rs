@@ -88,8 +88,20 @@ impl Line {
 
     /// Its answer is wholly with hyper.
     pub(super) fn done(&self, seq: Seq) {
+        self.finished(seq, None);
+    }
+
+    /// The same, where only now it is known how long its body was.
+    pub(super) fn done_after(&self, seq: Seq, bytes: u64) {
+        self.finished(seq, Some(bytes));
+    }
+
+    fn finished(&self, seq: Seq, bytes: Option<u64>) {
         if let Some(hand) = self.lock().iter_mut().find(|h| h.seq == seq && !h.done) {
             hand.done = true;
+            if let (Some(bytes), Some(sent)) = (bytes, &mut hand.sent) {
+                sent.body_bytes = bytes;
+            }
             self.done.fetch_add(1, Ordering::Relaxed);
         }
     }

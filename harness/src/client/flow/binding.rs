@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Bindings;
 use crate::client::Heard;
-use crate::client::answer::element;
+use brownout_mocks::protocol::element;
 
 /// Where an operation takes ids, and whether as a list.
 fn id_member(service: &dyn Service, operation: &str) -> (&'static str, bool) {

@@ -90,10 +90,11 @@ impl Checker<'_, '_, '_> {
     }
 
     fn operation_globs(&mut self, step: &Step, here: &str) {
-        // A scripted reply is for operations that we do not model, so any name will do there.
+        // A scripted reply is for operations that we do not model, so any name will do there; an upstream knows
+        // operations of its own.
         let scripted = step.faults().iter().any(|f| f.name() == "reply");
         let services = self.services_of(step);
-        if scripted || services.is_empty() || step.when.operation.is_none() || !self.draft.whole_workload {
+        if scripted || self.upstream() || services.is_empty() || step.when.operation.is_none() || !self.draft.whole_workload {
             return;
         }
         let draft = self.draft;
@@ -122,6 +123,13 @@ impl Checker<'_, '_, '_> {
             for (key, message) in fault.inject().mistakes() {
                 let span = self.at(&format!("{at}/{}/{key}", fault.name()));
                 self.findings.add(&span, message);
+            }
+            if self.upstream()
+                && let Some(why) = fault.inject().needs_own_service()
+            {
+                let (span, upstream) = (self.at(&at), self.key("/upstream"));
+                self.findings.add(&span, format!("`{}` cannot stand before an upstream: {why}", fault.name()));
+                self.findings.second_place(&upstream, "who answers");
             }
             self.code(fault, &services, &at);
             if fault.inject().answers() {
@@ -190,6 +198,10 @@ impl Checker<'_, '_, '_> {
             let message = format!("`{name}` acts when a connection is accepted, and stands alone in its step");
             self.findings.add(&span, message);
         }
+    }
+
+    fn upstream(&self) -> bool {
+        self.tree.find("/upstream").is_some()
     }
 
     /// The place of an item of a list, or of the one thing that stands for a list.

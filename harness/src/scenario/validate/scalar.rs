@@ -1,5 +1,7 @@
 //! Words, texts with a format, and numbers.
 
+use brownout_mocks::endpoint::{Address, ResetPath};
+
 use super::{ByteSpan, Data, Node, Ordinals, Place, Rate, Span, SystemTime, Validator, Value, clip, one_of};
 
 /// The one pattern of the schema that no `format` stands beside.
@@ -32,6 +34,8 @@ impl<'s> Validator<'s, '_, '_> {
             Some("rate") => text.parse::<Rate>().map(drop),
             Some("ordinals") => text.parse::<Ordinals>().map(drop),
             Some("date-time") => date(text).map(drop),
+            Some("upstream") => text.parse::<Address>().map(drop),
+            Some("reset-path") => text.parse::<ResetPath>().map(drop),
             _ if schema.get("pattern").is_some_and(|p| p == KEBAB) && !kebab(text) => {
                 Err(format!("`{}` is not in kebab-case: lower-case letters, digits and single hyphens", clip(text)))
             }
