@@ -237,9 +237,7 @@ impl Stage<'_> {
             _ => None,
         });
         match (failed, &self.scenario.document.upstream) {
-            (Some(why), Some(upstream)) => {
-                Err(SessionError::Upstream { address: upstream.address().to_string(), why })
-            }
+            (Some(why), Some(upstream)) => Err(SessionError::Upstream { address: upstream.address().to_string(), why }),
             _ => Ok(trial),
         }
     }

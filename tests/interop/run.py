@@ -27,6 +27,7 @@ import time
 sys.dont_write_bytecode = True  # the tree stays as it was checked out
 import cases  # noqa: E402
 import catalogue  # noqa: E402
+import emulator  # noqa: E402
 import tables  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -373,6 +374,23 @@ def verdict_cells(suite):
     ]
 
 
+def upstream_cell(suite):
+    """Faults laid over moto: the application gets what the emulator holds, and the emulator no more than its due."""
+    row = Row("boto3 standard", "dynamodb", "upstream", "", "", emulator.CALLS + emulator.THROTTLED)
+    with excuses([row]), emulator.moto(suite.python) as address:
+        scenario = emulator.SCENARIO % address
+        command = [suite.python, str(HERE / "table.py")]
+        played = suite.play("upstream", scenario, command, {"AWS_RETRY_MODE": "standard"})
+        answers = played.of("answered")
+        throttled = [a for a in answers if a.get("class") == "throttling"]
+        row.compare(
+            "" if played.said() == emulator.SAID else str(played.said()), len(answers),
+            (len(throttled) == emulator.THROTTLED, f"{len(throttled)} throttles"),
+            (played.done.returncode == 0, f"exit {played.done.returncode}, {played.broken_rules()}"),
+        )
+    return [row]
+
+
 def cells(suite):
     """All cells as (name, seconds it may last, work): the slow ones are to be started first."""
     for case in cases.CASES:
@@ -386,6 +404,7 @@ def cells(suite):
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
     yield ("brownout models", 1, models_cell, (suite,))
+    yield ("boto3 standard upstream", 20, upstream_cell, (suite,))
     for service, of in catalogue.rows(json.loads(listing(suite.binary))).items():
         for client in catalogue.MEASURED:
             weight = max(row.expected(client)[0] for row in of) * (3 if client == catalogue.LEGACY else 1)

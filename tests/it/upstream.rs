@@ -14,6 +14,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::command::{brownout, scratch};
+
 /// Lets `client` talk to an endpoint whose upstream is `emulator`.
 fn between<E, C>(
     steps: &[serde_json::Value],
@@ -272,7 +274,8 @@ fn an_error_of_the_upstream_has_its_code_in_the_journal() {
     let emulator = async |listener: TcpListener| {
         let mut peer = Peer::accept(&listener).await;
         peer.head().await;
-        peer.say(b"HTTP/1.1 404 Not Found\r\ncontent-length: 41\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>\n\n").await;
+        peer.say(b"HTTP/1.1 404 Not Found\r\ncontent-length: 41\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>\n\n")
+            .await;
     };
     let client = async |address| {
         let mut peer = Peer::connect(address).await;
@@ -303,7 +306,9 @@ fn an_upstream_that_fails_is_an_event_and_a_502() {
         peer.say(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
     };
     let why = |events: &[Event]| {
-        events.iter().find_map(|e| if let EventKind::UpstreamFailed { why, .. } = &e.kind { Some(why.clone()) } else { None })
+        events
+            .iter()
+            .find_map(|e| if let EventKind::UpstreamFailed { why, .. } = &e.kind { Some(why.clone()) } else { None })
     };
     let ((), heard, events) = between(&[], gone, ask);
     assert!(heard.starts_with("HTTP/1.1 502 ") && heard.contains("did not answer: "), "{heard}");
@@ -316,4 +321,41 @@ fn an_upstream_that_fails_is_an_event_and_a_502() {
     assert!(heard.starts_with("HTTP/1.1 200 ") && heard.ends_with("half"), "{heard}");
     assert!(why(&events).unwrap().starts_with("broke off its answer: "), "{events:?}");
     assert_eq!(answers(&events), [(200, 10, true, true)]);
+}
+
+#[test]
+fn a_run_whose_upstream_is_gone_has_no_verdict() {
+    let folder = scratch("upstream");
+    let story = |name: &str, upstream: &str, step: &str| {
+        let path = folder.join(format!("{name}.yaml"));
+        let text = format!(
+            "brownout: 1\nname: {name}\ntitle: t\nservice: dynamodb\nupstream: {upstream}\n\
+             workload: [{{call: ListTables}}]\nsteps: [{{optional: true, times: 1, inject: {step}}}]\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    // Nothing listens on port 1 of the loopback interface.
+    let gone = story("gone", "http://127.0.0.1:1", "throttle");
+    let said = brownout(&["run", &gone, "--time", "wall", "--no-control", "--trials", "1"]);
+    assert_eq!(said.exit, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("the upstream http://127.0.0.1:1 did not answer: Connection refused"),
+        "{}",
+        said.stderr
+    );
+    assert!(said.stderr.contains("is it running?"), "{}", said.stderr);
+    let said = brownout(&["run", &gone]);
+    assert_eq!(said.exit, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("cannot be played in virtual time"), "{}", said.stderr);
+
+    let reset = story("reset", "{url: http://127.0.0.1:1, reset: /moto-api/reset}", "throttle");
+    let said = brownout(&["run", &reset, "--", "true"]);
+    assert_eq!(said.exit, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("is it running?"), "{}", said.stderr);
+
+    let partial = story("partial", "http://127.0.0.1:1", "{partial: {fail: 1}}");
+    let said = brownout(&["lint", &partial]);
+    assert_eq!(said.exit, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("`partial` cannot stand before an upstream"), "{}", said.stderr);
 }

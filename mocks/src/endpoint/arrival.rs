@@ -264,7 +264,11 @@ struct Numbers {
 }
 
 fn announced(request: &Request) -> u64 {
-    request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
+    // In AWS's own chunks a body has no length, but what it holds has one.
+    ["content-length", "x-amz-decoded-content-length"]
+        .iter()
+        .find_map(|name| request.header(name)?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// What identifies the invocation of a request.

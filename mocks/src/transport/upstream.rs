@@ -116,11 +116,8 @@ impl Pool {
 
     /// The request as it goes on. `Host` stays: it is signed, and an emulator makes its addresses of it.
     fn outbound(&self, request: &Request, body: Option<Incoming>) -> http::Request<Outbound> {
-        let target = if request.query.is_empty() {
-            request.path.clone()
-        } else {
-            format!("{}?{}", request.path, request.query)
-        };
+        let target =
+            if request.query.is_empty() { request.path.clone() } else { format!("{}?{}", request.path, request.query) };
         let body = body.map_or_else(|| Either::Left(Full::new(request.body.clone())), Either::Right);
         let mut outbound = http::Request::new(body);
         *outbound.method_mut() = request.method.clone();

@@ -94,7 +94,12 @@ impl Checker<'_, '_, '_> {
         // operations of its own.
         let scripted = step.faults().iter().any(|f| f.name() == "reply");
         let services = self.services_of(step);
-        if scripted || self.upstream() || services.is_empty() || step.when.operation.is_none() || !self.draft.whole_workload {
+        if scripted
+            || self.upstream()
+            || services.is_empty()
+            || step.when.operation.is_none()
+            || !self.draft.whole_workload
+        {
             return;
         }
         let draft = self.draft;
