@@ -62,10 +62,27 @@ const REMEMBERED: usize = 200_000;
 /// that a long run of successes needs no memory.
 const REMEMBERED_OVER: usize = 1_024;
 
+/// So many bytes of an operation, a target or a user agent are kept: more than AWS allows in any of them.
+const NAME_MAX: usize = 2048;
+
+/// So many of an access key, a date, or the id of an invocation.
+const KEY_MAX: usize = 128;
+
+/// Cuts a text that is longer than anybody needs, and shows that it was cut.
+fn clip(text: &mut String, most: usize) {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most - '…'.len_utf8()));
+        text.push('…');
+    }
+}
+
 impl Arrivals {
     /// Recognises and numbers a request.
     pub(super) fn arrive(&mut self, plan: &Plan, connection: u64, request: Request) -> (Attempt, Received) {
-        let recognised = recognise(&request, plan.service);
+        let mut recognised = recognise(&request, plan.service);
+        clip(&mut recognised.operation, NAME_MAX);
+        recognised.target.iter_mut().for_each(|target| clip(target, NAME_MAX));
+        recognised.access_key.iter_mut().for_each(|key| clip(key, KEY_MAX));
         let tag = request.header(CALL_HEADER).and_then(CallTag::parse);
         let sender = self.sender(plan, &recognised, tag, &request);
         self.seq += 1;
@@ -78,7 +95,12 @@ impl Arrivals {
         self.on_connection.insert(connection, seq);
 
         let first = self.agents.insert(connection);
-        let user_agent = if first { request.header("user-agent").map(str::to_owned) } else { None };
+        let header = |name: &str, most: usize| {
+            let mut text = request.header(name)?.to_owned();
+            clip(&mut text, most);
+            Some(text)
+        };
+        let user_agent = if first { header("user-agent", NAME_MAX) } else { None };
         let received = Received {
             seq,
             connection,
@@ -97,7 +119,7 @@ impl Arrivals {
             body_hash,
             sdk_attempt: sdk.attempt,
             sdk_max: sdk.max,
-            date: request.header("x-amz-date").map(str::to_owned),
+            date: header("x-amz-date", KEY_MAX),
             user_agent,
             unmodelled: !recognised.modelled,
         };
@@ -280,7 +302,9 @@ fn key(
     body_hash: Option<&str>,
 ) -> InvocationKey {
     if let Some(id) = request.header("amz-sdk-invocation-id") {
-        return InvocationKey::Sdk(id.to_owned());
+        let mut id = id.to_owned();
+        clip(&mut id, KEY_MAX);
+        return InvocationKey::Sdk(id);
     }
     if let Some(tag) = tag {
         return InvocationKey::Call(tag.client, tag.call);

@@ -142,7 +142,7 @@ pub enum EventKind {
     AttemptReceived(Box<Received>),
     /// A request could not be read, or is too large, and was answered with an error of its own.
     Refused {
-        /// The connection it came on.
+        /// The connection it came on; 0 if that was refused already.
         connection: u64,
         /// What is wrong with it.
         why: String,

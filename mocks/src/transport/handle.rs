@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Either};
 use hyper::body::Incoming;
 
 use super::body::{Answer, End};
@@ -41,9 +41,9 @@ pub(super) async fn handle(
         later = Some(body);
         Bytes::new()
     } else {
-        match Limited::new(body, endpoint.limits().body_bytes).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => return Ok(unreadable(&endpoint, connection, &*error)),
+        match read(body, &parts.headers, endpoint.limits().body_bytes).await {
+            Ok(body) => body,
+            Err((status, why)) => return Ok(unreadable(&endpoint, connection, status, &why)),
         }
     };
     let mut headers = parts.headers;
@@ -212,14 +212,41 @@ fn goaway(earlier: u32, code: u32) -> Bytes {
     frame.into()
 }
 
+/// So much more than the limit is read of a body that is too long, so that its client hears why and not that the
+/// connection broke.
+const PATIENCE: u64 = 16;
+
+/// Reads a body whole, or says what is wrong with it and the status for that.
+async fn read(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, (u16, String)> {
+    let too_long = || Err((413, format!("its body is longer than {limit} bytes")));
+    let most = limit as u64;
+    if headers.contains_key(header::EXPECT) && body.size_hint().lower() > most {
+        // Its client asks before it sends; nothing need be sent.
+        return too_long();
+    }
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = BytesMut::with_capacity(announced.min(limit).min(READ_FIRST as usize));
+    let mut seen = 0u64;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| (400, format!("its body could not be read: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen += data.len() as u64;
+        if seen == data.len() as u64 && seen <= most && body.is_end_stream() {
+            return Ok(data);
+        }
+        if seen > most.saturating_mul(PATIENCE) {
+            return too_long();
+        }
+        if seen <= most {
+            whole.extend_from_slice(&data);
+        }
+    }
+    if seen > most { too_long() } else { Ok(whole.freeze()) }
+}
+
 /// The answer to a request whose body is too long, or is not what its head says.
-fn unreadable(endpoint: &Endpoint, connection: u64, error: &(dyn std::error::Error + 'static)) -> Response<Outgoing> {
-    let (status, why) = if error.is::<LengthLimitError>() {
-        (413, format!("its body is longer than {} bytes", endpoint.limits().body_bytes))
-    } else {
-        (400, format!("its body could not be read: {error}"))
-    };
-    endpoint.refused(connection, &why);
+fn unreadable(endpoint: &Endpoint, connection: u64, status: u16, why: &str) -> Response<Outgoing> {
+    endpoint.refused(connection, why);
     let text = format!("brownout: this request was refused, {why}\n");
     let reply = Reply::ok(status, "text/plain", text);
     let body = Answer::new(&reply.body, None, End::Whole, None, None);

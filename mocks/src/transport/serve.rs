@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -42,18 +43,26 @@ pub(super) async fn serve<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Po
     let slot = Arc::new(Mutex::new(None));
     let wire = Wire::new(stream, Arc::clone(&line), Arc::clone(&slot));
     // The wire is dropped, and hands its stream back, when either branch ends.
+    let mut broken = None;
     let cut = tokio::select! {
         biased;
         how = line.cut_now() => Some(how),
-        _ = builder.serve_connection(TokioIo::new(wire), service) => None,
+        served = builder.serve_connection(TokioIo::new(wire), service) => {
+            broken = served.err().and_then(|error| malformed(&*error));
+            None
+        }
     };
     let mut stream = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let (Some(stream), Some(bytes)) = (&mut stream, line.take_raw()) {
+    let refusal = broken.as_ref().filter(|b| !b.answered).map(|_| Bytes::from_static(BAD_REQUEST));
+    if let (Some(stream), Some(bytes)) = (&mut stream, line.take_raw().or(refusal)) {
         let _ = stream.write_all(&bytes).await;
         let _ = stream.shutdown().await;
     }
     if let (Some(stream), Some(How::Reset)) = (&mut stream, cut) {
         stream.arm_reset();
+    }
+    if let Some(broken) = &broken {
+        endpoint.refused(connection, &broken.why);
     }
     let in_hand = line.unanswered();
     let (by, how) = match cut {
@@ -61,15 +70,51 @@ pub(super) async fn serve<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Po
         None => line.peer().map_or((By::Endpoint, How::Fin), |how| (By::Client, how)),
     };
     endpoint.closed(connection, in_hand, by, how);
-    if let (Some(stream), Some(How::Fin)) = (stream, cut) {
+    if let Some(stream) = stream
+        && (cut == Some(How::Fin) || broken.is_some())
+    {
         linger(&endpoint, stream).await;
     }
 }
 
-/// How long an ended connection is read on, and how much of it.
-const LINGER: (Duration, u64) = (Duration::from_secs(1), 1 << 20);
+/// Something that no request can be made of.
+struct Malformed {
+    why: String,
+    /// Whether hyper has said so to the client.
+    answered: bool,
+}
 
-/// Ends a connection in good order: a kernel that is left with unread bytes resets instead.
+/// What hyper does not say to a client that ended in the middle of a head.
+const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// What is wrong with what came over a connection, if its end is the client's mistake and not just an end.
+fn malformed(error: &(dyn std::error::Error + 'static)) -> Option<Malformed> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            if error.is_parse() {
+                return Some(Malformed { why: format!("its head could not be read: {error}"), answered: true });
+            }
+            if error.is_incomplete_message() {
+                return Some(Malformed { why: "its head is not whole".to_owned(), answered: false });
+            }
+        }
+        if let Some(error) = error.downcast_ref::<h2::Error>()
+            && error.is_go_away()
+            && error.is_library()
+        {
+            return Some(Malformed { why: format!("its HTTP/2 frames could not be read: {error}"), answered: true });
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// How long an ended connection is read on, and how much of it.
+const LINGER: (Duration, u64) = (Duration::from_secs(1), 64 << 20);
+
+/// Ends a connection in good order: a kernel that is left with unread bytes resets instead, and takes away what
+/// the client has not read yet.
 async fn linger<S: Stream>(endpoint: &Endpoint, mut stream: S) {
     if stream.shutdown().await.is_err() {
         return;

@@ -71,9 +71,17 @@ impl TcpTransport {
         let upstream = Pool::of(&endpoint);
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
+        let mut short = false;
         let mut port = std::mem::take(&mut *self.lock());
         loop {
-            while tasks.try_join_next().is_some() {}
+            while let Some(served) = tasks.try_join_next() {
+                // A bug of ours that nobody hears of would be taken for a fault of the network.
+                if let Err(error) = served
+                    && error.is_panic()
+                {
+                    std::panic::resume_unwind(error.into_panic());
+                }
+            }
             let now = clock.now();
             if let Some(window) = closed.iter().find(|c| c.holds(now)) {
                 let held = if let Port::Held(held) = port {
@@ -117,13 +125,22 @@ impl TcpTransport {
                 Some(Ok((stream, _))) => stream,
                 // A window begins.
                 None => continue,
-                // Out of descriptors, or the peer was gone at once: wait a little, go on.
-                Some(Err(_)) => {
+                // The peer was gone at once, or there are no descriptors left: wait a little, go on.
+                Some(Err(error)) => {
+                    if error.kind() != io::ErrorKind::ConnectionAborted && !std::mem::replace(&mut short, true) {
+                        endpoint.refused(0, &format!("no connection could be accepted: {error}"));
+                    }
                     clock.sleep(PATIENCE).await;
                     continue;
                 }
             };
-            if open.load(Ordering::Relaxed) >= endpoint.limits().connections {
+            short = false;
+            let most = endpoint.limits().connections;
+            if open.load(Ordering::Relaxed) >= most {
+                endpoint.refused(0, &format!("{most} connections are open already"));
+                let text = format!("brownout: this connection was refused, {most} are open already\n");
+                let head = "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-type: text/plain\r\n";
+                let _ = stream.try_write(format!("{head}content-length: {}\r\n\r\n{text}", text.len()).as_bytes());
                 continue;
             }
             let _ = stream.set_nodelay(true);
