@@ -96,7 +96,9 @@ fn named(request: &Request, signed: Signed, default_service: &'static dyn Servic
         let owner = SERVICES.iter().copied().find(|s| s.target_prefix() == Some(prefix));
         let service = owner.or(signed.service()).unwrap_or(default_service);
         let protocol = json_version(request, service);
-        return Some(Named { service, protocol, operation: operation.to_owned(), known: owner.is_some() });
+        // What belongs to nobody keeps its whole name.
+        let operation = if owner.is_some() { operation } else { target }.to_owned();
+        return Some(Named { service, protocol, operation, known: owner.is_some() });
     }
     if let Some((name, operation)) =
         request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))

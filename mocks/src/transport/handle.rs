@@ -43,7 +43,7 @@ pub(super) async fn handle(
     } else {
         match read(body, &parts.headers, endpoint.limits().body_bytes).await {
             Ok(body) => body,
-            Err((status, why)) => return Ok(unreadable(&endpoint, connection, status, &why)),
+            Err((status, why)) => return Ok(unreadable(&line, connection, status, &why)),
         }
     };
     let mut headers = parts.headers;
@@ -245,8 +245,10 @@ async fn read(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<B
 }
 
 /// The answer to a request whose body is too long, or is not what its head says.
-fn unreadable(endpoint: &Endpoint, connection: u64, status: u16, why: &str) -> Response<Outgoing> {
+fn unreadable(line: &Line, connection: u64, status: u16, why: &str) -> Response<Outgoing> {
+    let endpoint = line.endpoint();
     endpoint.refused(connection, why);
+    line.has_refused();
     let text = format!("brownout: this request was refused, {why}\n");
     let reply = Reply::ok(status, "text/plain", text);
     let body = Answer::new(&reply.body, None, End::Whole, None, None);

@@ -71,7 +71,7 @@ pub(super) async fn serve<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Po
     };
     endpoint.closed(connection, in_hand, by, how);
     if let Some(stream) = stream
-        && (cut == Some(How::Fin) || broken.is_some())
+        && (cut == Some(How::Fin) || broken.is_some() || line.lingers())
     {
         linger(&endpoint, stream).await;
     }

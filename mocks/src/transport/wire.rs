@@ -38,6 +38,7 @@ pub(super) struct Line {
     cut_now: Notify,
     flushes: Notify,
     peer: AtomicU8,
+    refused: AtomicBool,
     first_write: AtomicBool,
 }
 
@@ -60,6 +61,7 @@ impl Line {
             cut_now: Notify::new(),
             flushes: Notify::new(),
             peer: AtomicU8::new(NO),
+            refused: AtomicBool::new(false),
             first_write: AtomicBool::new(false),
         })
     }
@@ -132,6 +134,16 @@ impl Line {
             () = clock.sleep(Duration::from_millis(20)) => {}
         }
         clock.sleep(Duration::from_millis(1)).await;
+    }
+
+    /// A request was refused of which perhaps not all was read.
+    pub(super) fn has_refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what the client still sends is to be read on.
+    pub(super) fn lingers(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// The bytes that are to be sent before the connection ends.

@@ -174,7 +174,7 @@ fn an_unknown_service_or_operation_gets_an_error_of_its_protocol() {
             "a JSON service",
             ask("POST /", &format!("{}x-amz-target: Nonsense.Do\r\n", scope("nonsense")), "{}"),
             "4",
-            "Nonsense",
+            "Nonsense.Do",
         ),
         ("a REST service", ask("GET /things/1", &scope("nonsense"), ""), "4", "brownout does not model"),
     ] {
