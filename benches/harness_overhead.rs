@@ -56,6 +56,7 @@ fn play(scenario: &Scenario, client: &Player, trial: u64) -> Trial {
         clients: None,
         explain: false,
         client_timeout: None,
+        tls: false,
         events_max: EVENTS_MAX,
     };
     play.play().unwrap()

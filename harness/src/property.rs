@@ -169,6 +169,7 @@ pub fn holds(scenario: &Scenario, client: &Player, profile: &Profile, seed: u64)
         clients: None,
         explain: false,
         client_timeout: None,
+        tls: false,
         events_max,
     };
     let trial = play.play().map_err(|e| e.to_string())?;

@@ -7,7 +7,7 @@ use brownout_mocks::clock::{Clock, Time};
 use brownout_mocks::endpoint::Endpoint;
 use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
 use brownout_mocks::random::Seed;
-use brownout_mocks::transport::{Network, TcpTransport};
+use brownout_mocks::transport::{Network, TcpTransport, Tls};
 
 use crate::client::{Made, Player, Setting};
 use crate::scenario::Scenario;
@@ -40,6 +40,8 @@ pub struct Play<'a> {
     pub explain: bool,
     /// How long a client may be silent; by the scenario if none.
     pub client_timeout: Option<Duration>,
+    /// Whether the endpoint speaks TLS; only in wall time.
+    pub tls: bool,
     /// At most so many events are recorded; then the play is cut off.
     pub events_max: usize,
 }
@@ -100,12 +102,20 @@ impl Play<'_> {
                 self.drive(network, &clock, &recorder).await?;
             }
             Time::Wall => {
-                let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
+                let mut tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
                 tcp.ready(&endpoint);
                 tcp.reset_upstream(&endpoint).await.map_err(RunError::Upstream)?;
                 let address = tcp.address();
                 let http2 = self.scenario.document.http2;
-                let network = if http2 { Network::TcpHttp2(address) } else { Network::Tcp(address) };
+                let network = if self.tls {
+                    let tls = Tls::new(clock.date(), address.ip())?;
+                    tcp = tcp.with_tls(tls.clone());
+                    Network::Tls(address, tls, http2)
+                } else if http2 {
+                    Network::TcpHttp2(address)
+                } else {
+                    Network::Tcp(address)
+                };
                 tokio::select! {
                     biased;
                     driven = self.drive(network, &clock, &recorder) => driven?,

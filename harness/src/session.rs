@@ -79,6 +79,8 @@ pub struct Settings {
     pub allow: Vec<String>,
     /// Whether the client is also played with all faults off.
     pub control: bool,
+    /// Whether the endpoint speaks TLS; only in wall time.
+    pub tls: bool,
     /// Whether each decision of a step is explained in the journal.
     pub explain: bool,
     /// How long a client may be silent.
@@ -97,6 +99,7 @@ impl Default for Settings {
             clients: None,
             allow: Vec::new(),
             control: true,
+            tls: false,
             explain: false,
             client_timeout: None,
             keep: false,
@@ -255,6 +258,7 @@ impl Stage<'_> {
                     profile: &self.profile.name,
                     explain: self.settings.explain,
                     client_timeout: self.settings.client_timeout,
+                    tls: self.settings.tls,
                 };
                 Ok(play.play()?)
             }
@@ -280,6 +284,7 @@ impl Stage<'_> {
             clients: self.settings.clients,
             explain: self.settings.explain,
             client_timeout: self.settings.client_timeout,
+            tls: self.settings.tls && time == Time::Wall,
             events_max: EVENTS_MAX,
         };
         Ok(play.play()?)

@@ -11,12 +11,14 @@ mod memory;
 mod network;
 mod serve;
 mod tcp;
+mod tls;
 mod upstream;
 mod wire;
 
 pub use memory::Pipe;
 pub use network::{ClientStream, Network};
 pub use tcp::TcpTransport;
+pub use tls::Tls;
 
 /// A byte stream that can be reset.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {

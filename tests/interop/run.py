@@ -215,12 +215,13 @@ def error_cell(suite, case, client):
     return [row]
 
 
-def story_cell(suite, service, client):
+def story_cell(suite, service, client, flags=()):
     """Normal answers parse, and each of several calls takes one attempt."""
     command, env = suite.command(client)
-    row = Row(client, service, "none", "", "", None)
+    row = Row(client, service, "".join(flags).lstrip("-") or "none", "", "", None)
     with excuses([row]):
-        played = suite.play(f"{client} {service} story", cases.HEALTHY, [*command, service, "story"], env)
+        name = f"{client} {service} story {''.join(flags)}"
+        played = suite.play(name, cases.HEALTHY, [*command, service, "story"], env, flags)
         attempts = played.of("attempt_received")
         row.expected = len({a["invocation"] for a in attempts})
         strange = [a["operation"] for a in attempts if a.get("unmodelled") or a["service"] != service]
@@ -401,6 +402,9 @@ def cells(suite):
     for service in catalogue.OPERATIONS:
         for client in cases.CLIENTS:
             yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
+    for client in cases.CLIENTS:
+        # They trust the certificate, and nothing else of the story changes.
+        yield (f"{client} s3 tls", 2, story_cell, (suite, "s3", client, ("--tls",)))
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
     yield ("brownout models", 1, models_cell, (suite,))

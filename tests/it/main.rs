@@ -13,6 +13,7 @@ mod property;
 mod schema;
 mod snapshots;
 mod tidy;
+mod tls;
 mod tree;
 mod upstream;
 mod user_policy;

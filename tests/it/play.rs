@@ -37,6 +37,7 @@ pub(crate) fn trial(scenario: &Scenario, id: &str, seed: u64, number: u64) -> Tr
         clients: None,
         explain: false,
         client_timeout: None,
+        tls: false,
         events_max: EVENTS_MAX,
     };
     play.play().unwrap()

@@ -30,6 +30,7 @@ fn gaps(scenario: &Scenario, time: Time, options: &Options) -> Gaps {
         clients: None,
         explain: false,
         client_timeout: None,
+        tls: false,
         events_max: EVENTS_MAX,
     };
     let trial = play.play().unwrap();

@@ -66,6 +66,9 @@ pub(super) struct Args {
     /// Do not play the client with all faults off
     #[arg(long)]
     no_control: bool,
+    /// Speak TLS, with a certificate made for the run; not in virtual time
+    #[arg(long)]
+    tls: bool,
     /// Only scenarios of this service
     #[arg(long, value_name = "SERVICE")]
     service: Option<String>,
@@ -183,6 +186,11 @@ fn check_names(args: &Args) -> Result<(), String> {
             "a command cannot be played in virtual time: its clock is the machine's; leave `--time` away".to_owned()
         );
     }
+    if args.tls && args.command.is_empty() && args.time != Some(Time::Wall) {
+        return Err("there is no TLS in virtual time, where nothing goes over TCP; add `--time wall`, or give a \
+                    command after `--`"
+            .to_owned());
+    }
     Ok(())
 }
 
@@ -247,6 +255,7 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
         clients: args.number,
         allow: args.allow.clone(),
         control: !args.no_control,
+        tls: args.tls,
         explain: args.explain,
         client_timeout: args.client_timeout,
         keep: args.journal.is_some(),

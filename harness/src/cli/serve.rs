@@ -8,9 +8,10 @@ use brownout_mocks::clock::{Clock, Time};
 use brownout_mocks::endpoint::Endpoint;
 use brownout_mocks::journal::{Event, Header, Recorder, Segment, Trial, write_events, write_trial};
 use brownout_mocks::random::Seed;
-use brownout_mocks::transport::TcpTransport;
+use brownout_mocks::transport::{TcpTransport, Tls};
 
 use super::{Done, lint, output};
+use crate::client::command::{Authority, TRUST};
 use crate::exit::ExitStatus;
 use crate::judge::Judge;
 use crate::report::{self, Entry};
@@ -30,6 +31,9 @@ pub(super) struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
+    /// Speak TLS, with a certificate made on the fly
+    #[arg(long)]
+    tls: bool,
     /// Seed of all randomness
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -78,14 +82,22 @@ async fn serve(args: &Args, scenario: &Scenario) -> Result<Vec<Event>, String> {
     let (clock, recorder) = (Clock::wall(), Recorder::new());
     let endpoint = Endpoint::new(scenario.plan(Seed { run: args.seed, trial: 0 }), clock.clone(), recorder.clone());
     let address = SocketAddr::new(args.host, args.port);
-    let tcp = TcpTransport::bind(address).await.map_err(|e| format!("could not listen on {address}: {e}"))?;
+    let mut tcp = TcpTransport::bind(address).await.map_err(|e| format!("could not listen on {address}: {e}"))?;
+    let mut trust = None;
+    if args.tls {
+        let tls = Tls::new(clock.date(), args.host).map_err(|e| e.to_string())?;
+        let kept = Authority::keep(tls.authority()).map_err(|e| format!("could not keep the certificate: {e}"))?;
+        trust = Some(kept);
+        tcp = tcp.with_tls(tls);
+    }
     tcp.ready(&endpoint);
     tcp.reset_upstream(&endpoint).await.map_err(|why| format!("{why}; is it running?"))?;
     output::people(&format!(
-        "{} on http://{address}; end it with Ctrl-C\n\n  export AWS_ENDPOINT_URL=http://{address}\n  \
-         export AWS_ACCESS_KEY_ID=AKIABROWNOUT00000000 AWS_SECRET_ACCESS_KEY=brownout AWS_REGION=us-east-1\n\n",
+        "{} on {url}; end it with Ctrl-C\n\n  export AWS_ENDPOINT_URL={url}\n  \
+         export AWS_ACCESS_KEY_ID=AKIABROWNOUT00000000 AWS_SECRET_ACCESS_KEY=brownout AWS_REGION=us-east-1\n{}\n",
         scenario.document.title,
-        address = tcp.address(),
+        trust.as_ref().map(trusting).unwrap_or_default(),
+        url = tcp.url(),
     ));
     let journal = Journal::create(args, scenario)?;
     tokio::select! {
@@ -97,6 +109,12 @@ async fn serve(args: &Args, scenario: &Scenario) -> Result<Vec<Event>, String> {
     }
     let events = recorder.take();
     Ok(events)
+}
+
+/// How a shell's programs are told to trust the certificate.
+fn trusting(authority: &Authority) -> String {
+    let path = authority.path().display();
+    format!("  export {}\n", TRUST.iter().map(|name| format!("{name}={path}")).collect::<Vec<_>>().join(" "))
 }
 
 /// Ends when the process is asked to end, so that its journal is whole.

@@ -80,6 +80,7 @@ impl AwsSdkRust {
         let url = match &setting.network {
             Network::Memory(_) => "http://localhost:4566".to_owned(),
             Network::Tcp(address) | Network::TcpHttp2(address) => format!("http://{address}"),
+            Network::Tls(address, ..) => format!("https://{address}"),
         };
         let ids = setting.seed.named("aws-sdk-rust invocation ids", setting.client).bits();
         let shared = Shared {

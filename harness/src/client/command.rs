@@ -2,6 +2,7 @@
 //! else, and a trap for what would have left all the same.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -26,10 +27,10 @@ pub fn retry_settings() -> impl Iterator<Item = (String, String)> {
 }
 
 /// What a client's environment points at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Seal {
-    /// Where the endpoint listens.
-    pub endpoint: SocketAddr,
+    /// Where the endpoint listens: `http://127.0.0.1:4566`.
+    pub endpoint: String,
     /// Where the trap for everything else listens.
     pub trap: SocketAddr,
     /// Index of the client.
@@ -37,6 +38,30 @@ pub struct Seal {
     /// Whether its credentials come from the endpoint, and can be fetched anew, instead of standing in the
     /// environment.
     pub session: bool,
+    /// The file of the authority that is to be trusted, with TLS.
+    pub authority: Option<PathBuf>,
+}
+
+/// How SDKs, Node, OpenSSL, requests and curl are told whom to trust.
+pub const TRUST: &[&str] =
+    &["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
+/// The certificate of an authority in a file of its own, as long as this lives.
+#[derive(Debug)]
+pub struct Authority(tempfile::NamedTempFile);
+
+impl Authority {
+    /// Writes it, for its owner alone to read.
+    pub fn keep(pem: &str) -> std::io::Result<Self> {
+        let mut file = tempfile::Builder::new().prefix("brownout-").suffix(".pem").tempfile()?;
+        std::io::Write::write_all(&mut file, pem.as_bytes())?;
+        Ok(Self(file))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
 }
 
 impl Seal {
@@ -49,10 +74,10 @@ impl Seal {
                     && !KEPT.contains(&name.as_str())
             })
             .collect();
-        let endpoint = format!("http://{}", self.endpoint);
+        let endpoint = self.endpoint.as_str();
         let trap = format!("http://{}", self.trap);
         let mut set: Vec<(String, String)> = [
-            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ENDPOINT_URL", endpoint),
             ("AWS_REGION", "us-east-1"),
             ("AWS_DEFAULT_REGION", "us-east-1"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
@@ -60,7 +85,7 @@ impl Seal {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
             ("NO_PROXY", "127.0.0.1,localhost,::1"),
             ("no_proxy", "127.0.0.1,localhost,::1"),
-            ("BROWNOUT_ENDPOINT", endpoint.as_str()),
+            ("BROWNOUT_ENDPOINT", endpoint),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -72,6 +97,11 @@ impl Seal {
         } else {
             put("AWS_ACCESS_KEY_ID", access_key(self.client));
             put("AWS_SECRET_ACCESS_KEY", "brownout-secret-brownout-secret-00000000".to_owned());
+        }
+        if let Some(authority) = &self.authority {
+            for name in TRUST {
+                put(name, authority.display().to_string());
+            }
         }
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
             put(name, trap.clone());
@@ -88,7 +118,7 @@ pub struct Started {
 }
 
 /// Starts a command in the sealed environment, in a process group of its own.
-pub fn start(command: &[String], seal: Seal) -> std::io::Result<Started> {
+pub fn start(command: &[String], seal: &Seal) -> std::io::Result<Started> {
     let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
     let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let (set, removed) = seal.environment(inherited);
@@ -141,8 +171,13 @@ mod tests {
         let inherited =
             ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_ENDPOINT_URL_S3", "https_proxy", "PATH"]
                 .map(str::to_owned);
-        let here = ([127, 0, 0, 1], 4566).into();
-        let seal = Seal { endpoint: here, trap: ([127, 0, 0, 1], 4567).into(), client: 3, session: false };
+        let seal = Seal {
+            endpoint: "http://127.0.0.1:4566".to_owned(),
+            trap: ([127, 0, 0, 1], 4567).into(),
+            client: 3,
+            session: false,
+            authority: None,
+        };
         let (set, removed) = seal.environment(inherited.into_iter());
         assert_eq!(removed, ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "https_proxy"]);
         let get = |name: &str| set.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());

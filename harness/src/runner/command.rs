@@ -1,6 +1,5 @@
 //! Plays a scenario with a command, in wall time.
 
-use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use brownout_mocks::clock::{Clock, Time};
 use brownout_mocks::endpoint::Endpoint;
 use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
 use brownout_mocks::random::Seed;
-use brownout_mocks::transport::TcpTransport;
+use brownout_mocks::transport::{TcpTransport, Tls};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{TOOL, patience, silence, silent};
-use crate::client::command::{Seal, start};
+use crate::client::command::{Authority, Seal, start};
 use crate::client::trap::Trap;
 use crate::scenario::Scenario;
 
@@ -33,6 +32,8 @@ pub struct CommandPlay<'a> {
     pub profile: &'a str,
     /// Whether each decision is explained in the journal.
     pub explain: bool,
+    /// Whether the endpoint speaks TLS.
+    pub tls: bool,
     /// How long the command may be silent; by the scenario if none.
     pub client_timeout: Option<Duration>,
 }
@@ -118,14 +119,27 @@ impl CommandPlay<'_> {
         };
         plan.explain = self.explain;
         let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
-        let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
+        let mut tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
+        let mut authority = None;
+        if self.tls {
+            let tls = Tls::new(clock.date(), tcp.address().ip())?;
+            authority = Some(Authority::keep(tls.authority())?);
+            tcp = tcp.with_tls(tls);
+        }
         let trap = Trap::bind().await?;
         tcp.ready(&endpoint);
         tcp.reset_upstream(&endpoint).await.map_err(CommandError::Upstream)?;
         let address = tcp.address();
+        let seal = Seal {
+            endpoint: tcp.url(),
+            trap: trap.address(),
+            client: 0,
+            session: self.scenario.hands_out_credentials(),
+            authority: authority.as_ref().map(|a| a.path().to_owned()),
+        };
         tokio::select! {
             biased;
-            lived = self.live(address, &trap, &clock, &recorder) => lived?,
+            lived = self.live(&seal, &clock, &recorder) => lived?,
             () = tcp.serve(endpoint) => {}
             () = trap.serve(address, clock.clone(), recorder.clone()) => {}
         }
@@ -133,16 +147,8 @@ impl CommandPlay<'_> {
     }
 
     /// From the start of the command to its end.
-    async fn live(
-        &self,
-        address: SocketAddr,
-        trap: &Trap,
-        clock: &Clock,
-        recorder: &Recorder,
-    ) -> Result<(), CommandError> {
+    async fn live(&self, seal: &Seal, clock: &Clock, recorder: &Recorder) -> Result<(), CommandError> {
         let program = self.command.first().cloned().unwrap_or_default();
-        let session = self.scenario.hands_out_credentials();
-        let seal = Seal { endpoint: address, trap: trap.address(), client: 0, session };
         let mut interrupts = Interrupts::listen()?;
         let mut started = start(self.command, seal).map_err(|e| CommandError::Start {
             program: program.clone(),

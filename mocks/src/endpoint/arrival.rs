@@ -76,6 +76,11 @@ fn clip(text: &mut String, most: usize) {
     }
 }
 
+/// A text to look things up by: itself, or its hash if it is long, for it is remembered for long.
+fn short(text: &str) -> String {
+    if text.len() <= KEY_MAX { text.to_owned() } else { hex::encode(Sha256::digest(text)) }
+}
+
 impl Arrivals {
     /// Recognises and numbers a request.
     pub(super) fn arrive(&mut self, plan: &Plan, connection: u64, request: Request) -> (Attempt, Received) {
@@ -229,7 +234,7 @@ impl Arrivals {
             if self.open.len() >= REMEMBERED {
                 self.forget_all();
             }
-            let ordinal = self.ordinals.entry((sender.client, operation.to_owned())).or_default();
+            let ordinal = self.ordinals.entry((sender.client, short(operation))).or_default();
             *ordinal += 1;
             let new = Invocation {
                 key: key.clone(),
@@ -302,9 +307,7 @@ fn key(
     body_hash: Option<&str>,
 ) -> InvocationKey {
     if let Some(id) = request.header("amz-sdk-invocation-id") {
-        let mut id = id.to_owned();
-        clip(&mut id, KEY_MAX);
-        return InvocationKey::Sdk(id);
+        return InvocationKey::Sdk(short(id));
     }
     if let Some(tag) = tag {
         return InvocationKey::Call(tag.client, tag.call);
@@ -317,7 +320,7 @@ fn key(
         recognised.operation,
         body_hash.unwrap_or_default()
     );
-    InvocationKey::Shape(sender.client, shape)
+    InvocationKey::Shape(sender.client, short(&shape))
 }
 
 /// `amz-sdk-request: attempt=N; max=M`.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use super::Stream;
-use super::serve::serve;
+use super::serve::{Shared, serve};
 use crate::endpoint::Endpoint;
 
 /// How much a pipe holds in each direction, in bytes.
@@ -29,7 +29,8 @@ impl Pipe {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let reset = Arc::new(AtomicBool::new(false));
         let http2 = endpoint.http2();
-        tokio::spawn(serve(endpoint.clone(), None, Self { stream: far, reset: Arc::clone(&reset), http2 }));
+        let shared = Shared { endpoint: endpoint.clone(), upstream: None, tls: None };
+        tokio::spawn(serve(shared, Self { stream: far, reset: Arc::clone(&reset), http2 }));
         Self { stream: near, reset, http2 }
     }
 

@@ -11,8 +11,9 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
-use super::Pipe;
+use super::{Pipe, Tls};
 use crate::endpoint::Endpoint;
 
 /// How clients in process reach the endpoint. A connector for hyper's client: it ignores the host.
@@ -24,6 +25,8 @@ pub enum Network {
     Tcp(SocketAddr),
     /// TCP to this address, speaking HTTP/2 with prior knowledge.
     TcpHttp2(SocketAddr),
+    /// TCP to this address with TLS, speaking HTTP/2 or not.
+    Tls(SocketAddr, Tls, bool),
 }
 
 impl Network {
@@ -38,6 +41,11 @@ impl Network {
                 let http2 = matches!(self, Self::TcpHttp2(_));
                 Ok(if http2 { ClientStream::TcpHttp2(stream) } else { ClientStream::Tcp(stream) })
             }
+            Self::Tls(address, tls, http2) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(ClientStream::Tls(Box::new(tls.connect(stream, *http2).await?), *http2))
+            }
         }
     }
 }
@@ -51,6 +59,8 @@ pub enum ClientStream {
     Tcp(TcpStream),
     /// Over TCP, speaking HTTP/2.
     TcpHttp2(TcpStream),
+    /// Over TCP with TLS, speaking HTTP/2 or not.
+    Tls(Box<TlsStream<TcpStream>>, bool),
 }
 
 impl tower_service::Service<Uri> for Network {
@@ -72,9 +82,9 @@ impl Connection for ClientStream {
     fn connected(&self) -> Connected {
         // So hyper is told what else the negotiation of TLS would tell it.
         match self {
-            Self::TcpHttp2(_) => Connected::new().negotiated_h2(),
+            Self::TcpHttp2(_) | Self::Tls(_, true) => Connected::new().negotiated_h2(),
             Self::Memory(pipe) if pipe.http2() => Connected::new().negotiated_h2(),
-            Self::Memory(_) | Self::Tcp(_) => Connected::new(),
+            Self::Memory(_) | Self::Tcp(_) | Self::Tls(_, false) => Connected::new(),
         }
     }
 }
@@ -84,6 +94,7 @@ impl AsyncRead for ClientStream {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_read(cx, buf),
             Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Tls(tls, _) => Pin::new(tls).poll_read(cx, buf),
         }
     }
 }
@@ -93,6 +104,7 @@ impl AsyncWrite for ClientStream {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_write(cx, buf),
             Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Self::Tls(tls, _) => Pin::new(tls).poll_write(cx, buf),
         }
     }
 
@@ -100,6 +112,7 @@ impl AsyncWrite for ClientStream {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_flush(cx),
             Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls, _) => Pin::new(tls).poll_flush(cx),
         }
     }
 
@@ -107,6 +120,7 @@ impl AsyncWrite for ClientStream {
         match self.get_mut() {
             Self::Memory(pipe) => Pin::new(pipe).poll_shutdown(cx),
             Self::Tcp(tcp) | Self::TcpHttp2(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls, _) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Serves one connection: hyper speaks HTTP/1.1 and HTTP/2, the wrapper cuts.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,13 +12,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Stream;
 use super::handle::handle;
+use super::tls::Tls;
 use super::upstream::Pool;
 use super::wire::{Line, Wire};
 use crate::endpoint::Endpoint;
 use crate::journal::{By, How};
 
+/// What all connections of a transport share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) endpoint: Endpoint,
+    pub(super) upstream: Option<Arc<Pool>>,
+    pub(super) tls: Option<Tls>,
+}
+
 /// Serves a connection to its end and records how it ended.
-pub(super) async fn serve<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Pool>>, mut stream: S) {
+pub(super) async fn serve<S: Stream>(shared: Shared, mut stream: S) {
+    let Shared { endpoint, upstream, tls } = shared;
     let (connection, reset) = endpoint.connected();
     if let Some(step) = reset {
         stream.arm_reset();
@@ -25,6 +36,20 @@ pub(super) async fn serve<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Po
         endpoint.reset_at_connect(connection, step);
         return;
     }
+    let Some(tls) = tls else { return speak(endpoint, upstream, connection, stream).await };
+    match tls.accept(stream).await {
+        Ok(stream) => speak(endpoint, upstream, connection, stream).await,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::UnexpectedEof {
+                endpoint.refused(connection, &format!("TLS could not be agreed on: {error}"));
+            }
+            endpoint.closed(connection, None, By::Client, How::Fin);
+        }
+    }
+}
+
+/// Speaks HTTP over a connection that is ready for it.
+async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Pool>>, connection: u64, stream: S) {
     let line = Line::new(endpoint.clone(), connection);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // hyper's own date reads the machine's clock; ours comes from the run's. Idle connections stay open:

@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::Stream;
-use super::serve::serve;
+use super::serve::{Shared, serve};
+use super::tls::Tls;
 use super::upstream::Pool;
 use crate::endpoint::Endpoint;
 
@@ -27,6 +28,7 @@ impl Stream for TcpStream {
 pub struct TcpTransport {
     port: Mutex<Port>,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 impl TcpTransport {
@@ -34,7 +36,19 @@ impl TcpTransport {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { port: Mutex::new(Port::Open(listener)), address })
+        Ok(Self { port: Mutex::new(Port::Open(listener)), address, tls: None })
+    }
+
+    /// With TLS on every connection.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Where it listens, as a client would ask it.
+    pub fn url(&self) -> String {
+        format!("http{}://{}", if self.tls.is_some() { "s" } else { "" }, self.address)
     }
 
     /// Where it listens.
@@ -68,7 +82,7 @@ impl TcpTransport {
     pub async fn serve(&self, endpoint: Endpoint) {
         let closed = endpoint.closed_port();
         let clock = endpoint.clock().clone();
-        let upstream = Pool::of(&endpoint);
+        let shared = Shared { upstream: Pool::of(&endpoint), endpoint: endpoint.clone(), tls: self.tls.clone() };
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         let mut short = false;
@@ -144,10 +158,10 @@ impl TcpTransport {
                 continue;
             }
             let _ = stream.set_nodelay(true);
-            let (endpoint, upstream, open) = (endpoint.clone(), upstream.clone(), Arc::clone(&open));
+            let (shared, open) = (shared.clone(), Arc::clone(&open));
             open.fetch_add(1, Ordering::Relaxed);
             tasks.spawn(async move {
-                serve(endpoint, upstream, stream).await;
+                serve(shared, stream).await;
                 open.fetch_sub(1, Ordering::Relaxed);
             });
         }

@@ -44,6 +44,9 @@ pub(super) fn repeat(args: &Args, job: &Job<'_>) -> String {
     if args.no_control {
         words.push("--no-control".to_owned());
     }
+    if args.tls {
+        words.push("--tls".to_owned());
+    }
     if let Who::Command(command) = &job.who {
         words.push("--".to_owned());
         words.extend(command.iter().map(|word| quoted(word)));
@@ -78,11 +81,12 @@ mod tests {
         let text = "brownout: 1\nname: quiet\ntitle: t\nservice: s3\n";
         let scenario = Scenario::parse("my stories/quiet.yaml", text).unwrap();
         let command: Vec<String> = ["sh", "-c", "it's $here", ""].map(str::to_owned).into();
-        let given = "run --seed 7 --trials 1 --allow early_retry --fail-under 80 --client-timeout 2s --no-control x";
+        let given =
+            "run --seed 7 --trials 1 --allow early_retry --fail-under 80 --client-timeout 2s --no-control --tls x";
         let line = Line::parse_from(given.split(' '));
         let words = repeat(&line.args, &Job { scenario: &scenario, who: Who::Command(command) });
         let expected = "brownout run 'my stories/quiet.yaml' --seed 0x7 --trials 1 --allow early_retry --fail-under 80 \
-                        --client-timeout 2s --no-control -- sh -c 'it'\\''s $here' ''";
+                        --client-timeout 2s --no-control --tls -- sh -c 'it'\\''s $here' ''";
         assert!(words.ends_with(expected), "{words}");
     }
 }
