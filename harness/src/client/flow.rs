@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    fn asked(service: &'static str, polls_not_found: bool, flow: Value, answers: &[&'static str]) -> Vec<String> {
+    fn asked(service: &'static str, polls_not_found: bool, flow: &Value, answers: &[&'static str]) -> Vec<String> {
         let polling = crate::guidance::find("ec2-poll").unwrap().polling.clone().unwrap();
         let client = FlowClient::new(FlowPolicy { polling, polls_not_found, stops_at_quota: true });
         let flow: FlowItem = serde_json::from_value(serde_json::json!({"flow": flow})).unwrap();
@@ -267,14 +267,14 @@ mod tests {
         ]);
         let made = "<instanceId>i-1</instanceId>";
         let answers = [made, "<name>running</name>", LOST, "<name>running</name>", LOST, "<name>running</name>", made];
-        let all = asked("ec2", true, flow.clone(), &answers);
+        let all = asked("ec2", true, &flow, &answers);
         let operations: Vec<&str> = all.iter().filter_map(|a| a.split(' ').nth(1)).collect();
         let (describe, terminate) = ("DescribeInstances", "TerminateInstances");
         assert_eq!(operations, ["RunInstances", describe, terminate, describe, terminate, describe, terminate]);
         assert!(all[1..].iter().all(|a| a.ends_with(" i-1")), "{all:?}");
         let at = |n: usize| all[n].split(' ').next().unwrap().parse::<u64>().unwrap();
         assert!(at(3) - at(2) >= 2 && at(5) - at(4) > at(3) - at(2), "pauses grow: {all:?}");
-        assert_eq!(asked("ec2", false, flow, &answers[..3]).len(), 3, "who takes NotFound for an answer is done");
+        assert_eq!(asked("ec2", false, &flow, &answers[..3]).len(), 3, "who takes NotFound for an answer is done");
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
             {"call": "POST /prod/orders", "as": "order"},
             {"poll": "GET /prod/orders", "ids": "$order.id"},
         ]);
-        let all = asked("execute-api", true, flow, &["{\"id\":\"7\"}", "NotFoundException", "{\"id\":\"7\"}"]);
+        let all = asked("execute-api", true, &flow, &["{\"id\":\"7\"}", "NotFoundException", "{\"id\":\"7\"}"]);
         assert_eq!(all[1], "2 GET /prod/orders/7");
         assert_eq!(all.len(), 3, "{all:?}");
     }

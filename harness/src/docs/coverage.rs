@@ -142,15 +142,18 @@ fn totals(coverage: &Coverage) -> String {
         let exercised = entries.iter().filter(|e| !e.scenarios.is_empty()).count();
         let judged = entries.iter().filter(|e| !e.rules.is_empty()).count();
         let hidden = entries.iter().filter(|e| e.not_observable.is_some()).count();
-        let [a, b, c, d, e, f] = [entries.len() - errors, errors, exercised, judged, exercised - judged, hidden];
-        [key, a.to_string(), b.to_string(), c.to_string(), d.to_string(), e.to_string(), f.to_string()]
+        let numbers = [entries.len() - errors, errors, exercised, judged, exercised - judged, hidden];
+        [vec![key], numbers.iter().map(ToString::to_string).collect()].concat()
     };
     let all: Vec<&Entry> = coverage.seeds.values().flat_map(|s| &s.entries).collect();
     let seeds = coverage.seeds.iter().map(|(key, seed)| count(key.clone(), &seed.entries.iter().collect::<Vec<_>>()));
-    table(
-        ["seed", "lines of advice", "error codes and statuses", "exercised", "judged", "only played", "not observable"],
-        seeds.chain([count("all".to_owned(), &all)]),
-    )
+    let columns =
+        ["seed", "lines of advice", "error codes and statuses", "exercised", "judged", "only played", "not observable"];
+    let mut out = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    for cells in seeds.chain([count("all".to_owned(), &all)]) {
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    out
 }
 
 fn row(entry: &Entry) -> [String; 4] {
