@@ -103,9 +103,9 @@ pub fn coverage() -> &'static Coverage {
 }
 
 const INTRODUCTION: &str = "
-brownout was sown by three documents on errors of AWS and what to do about them. This page goes through them line by
-line: each sentence of advice and each error code that they name, the scenarios that play it, and the rules that judge
-a client by it there. Tests hold it to its word: a scenario named beside a code sends it, a rule named beside a
+Three documents on the errors of AWS, the seeds, are where brownout began. This page goes through them line by line:
+each sentence of advice and each error code that they name, the scenarios that play it, and the rules that judge a
+client by it there. Tests hold it to its word: a scenario named beside a code sends it, a rule named beside a
 scenario applies there, and every line of a seed is below or has nothing to say.
 
 ";
