@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+mod coverage;
 mod errors;
 mod faults;
 mod journal;
@@ -13,6 +14,7 @@ mod report;
 mod rules;
 mod schema;
 
+pub use coverage::{Coverage, Entry, Lines, Seed, coverage};
 pub use errors::error;
 pub(crate) use errors::{attempts, class};
 pub use faults::fault;
@@ -30,6 +32,7 @@ pub struct Page {
 
 /// The pages, in alphabetical order.
 pub const PAGES: &[Page] = &[
+    Page { file: "coverage.md", text: coverage::page },
     Page { file: "errors.md", text: errors::page },
     Page { file: "faults.md", text: faults::page },
     Page { file: "journal.md", text: journal::page },

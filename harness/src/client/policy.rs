@@ -152,8 +152,8 @@ impl PolicyClient {
     }
 }
 
-/// The host that requests name.
-const HOST: &str = "brownout.localhost";
+/// The host that requests name. One level only: S3 would take a name before it for the bucket.
+const HOST: &str = "localhost";
 
 /// `x-amz-date` and an `Authorization` that names client, service and date. The endpoint reads its scope
 /// and checks no signature, so none is computed.

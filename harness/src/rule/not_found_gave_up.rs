@@ -37,7 +37,7 @@ impl Rule for NotFoundGaveUp {
                 let first = &invocation.attempts[a];
                 let again = client.invocations.iter().any(|other| {
                     (other.operation == invocation.operation || other.target == invocation.target)
-                        && other.attempts.iter().any(|x| x.at_us >= first.at_us && x.seq != first.seq)
+                        && other.attempts.iter().any(|x| x.seq > first.seq)
                 });
                 let gone_on = client.last_us
                     > first.end_us.unwrap_or(u64::MAX).saturating_add(evidence.slack.above(POLL_MOST_US));

@@ -155,7 +155,10 @@ fn must_retry(evidence: &Evidence, invocation: &Invocation, attempt: &Attempt) -
         // Every SDK repeats a request whose connection broke; a plain HTTP client may not know if it may. The
         // SDK for Rust hands what it cannot parse, and streams that are reset, to its caller.
         let unread = attempt.faults.iter().any(|f| matches!(&**f, "garbage" | "rst_stream"));
-        return attempt.broken && attempt.declared_max.is_some() && !unread;
+        // An object's body is the caller's from its first byte; no SDK sends for it again.
+        let streamed =
+            attempt.status.is_some() && (&*invocation.service, &*invocation.operation) == ("s3", "GetObject");
+        return attempt.broken && attempt.declared_max.is_some() && !unread && !streamed;
     }
     let (code, status) = (attempt.code.as_deref().unwrap_or_default(), attempt.status.unwrap_or_default());
     if attempt.class == Some(Class::Transient) && !repeatable(invocation) {

@@ -150,7 +150,7 @@ pub struct FlowCall {
     /// Name under which the id that it creates is kept, for `$name.id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#as: Option<String>,
-    /// Ids that it is about: `$vm.id`, or literal.
+    /// Ids that it is about: `$vm.id`, or literal. For `execute-api` they end the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<OneOrMany<String>>,
     /// Input members; a value `$vm.id` is replaced by what is bound.
@@ -164,7 +164,7 @@ pub struct FlowCall {
 pub struct FlowPoll {
     /// Operation.
     pub poll: String,
-    /// Ids that it is about: `$vm.id`, or literal.
+    /// Ids that it is about: `$vm.id`, or literal. For `execute-api` they end the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<OneOrMany<String>>,
     /// Input members.

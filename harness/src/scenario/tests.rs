@@ -138,10 +138,7 @@ fn each_mistake_against_the_schema_is_explained() {
             "steps: [{inject: {stream_error: {after: 1}}}]",
             "5:19 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
         ),
-        (
-            "steps: [{inject: {rate_limit: ec2}}]",
-            "5:31 presets such as `rate_limit: ec2` are part of the language, but this version of brownout does not play them yet",
-        ),
+        ("steps: [{inject: {rate_limit: ecc}}]", "5:31 `rate_limit` cannot be `ecc`"),
         ("steps: [{inject: {rate_limit: {bucket: 5}}}]", "5:19 `rate_limit` lacks `refill`"),
         (
             "steps: [{inject: {rate_limit: {bucket: 5, refill: 2}}}]",

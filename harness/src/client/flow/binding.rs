@@ -41,22 +41,27 @@ const CREATED: &[&str] = &[
     "Id",
 ];
 
-/// Input members with bound names filled in, ids in their place.
-pub(super) fn params(
+/// Operation and input members with bound names filled in, ids in their place: in their member, or at the
+/// end of the path of somebody's own API.
+pub(super) fn request(
     service: &dyn Service,
     operation: &str,
     params: &BTreeMap<String, Value>,
     ids: Option<&OneOrMany<String>>,
     bound: &Bindings,
-) -> Value {
+) -> (String, Value) {
     let mut out: Map<String, Value> = params.iter().map(|(k, v)| (k.clone(), fill(v, bound))).collect();
     if let Some(ids) = ids {
         let ids: Vec<Value> = ids.iter().map(|id| fill(&Value::String(id.clone()), bound)).collect();
+        if service.id() == "execute-api" {
+            let path: Vec<&str> = ids.iter().filter_map(Value::as_str).collect();
+            return (format!("{}/{}", operation.trim_end_matches('/'), path.join("/")), Value::Object(out));
+        }
         let (member, list) = id_member(service, operation);
         let value = if list { Value::Array(ids) } else { ids.into_iter().next().unwrap_or(Value::Null) };
         out.insert(member.to_owned(), value);
     }
-    Value::Object(out)
+    (operation.to_owned(), Value::Object(out))
 }
 
 /// `$vm.id` → what is bound to `vm`; anything else as it stands.

@@ -38,11 +38,6 @@ impl<'s> Validator<'s, '_, '_> {
         for (index, entry) in entries.iter().enumerate() {
             let place = Place { name: &entry.key, key: Some(&entry.key_span), outer: at.outer };
             match known.get(&entry.key) {
-                Some(_) if entry.key == "rate_limit" && matches!(entry.value.data, Data::Text(_)) => {
-                    let message = "presets such as `rate_limit: ec2` are part of the language, but this version of brownout does not play them yet";
-                    let finding = self.findings.add(&entry.value.span, message);
-                    finding.help("write the bucket out: `rate_limit: {bucket: 5, refill: 2/s}`");
-                }
                 Some(parameters) => self.check(parameters, &entry.value, place),
                 None if index == 0 => self.unknown_fault(known, &entry.key, &entry.key_span),
                 None => {}
