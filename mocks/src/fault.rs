@@ -270,6 +270,7 @@ faults! {
     garbage::Garbage,
     goaway::GoAway,
     http::Http,
+    instance_limit::InstanceLimit,
     latency::Latency,
     masked::Masked,
     not_visible::NotVisible,

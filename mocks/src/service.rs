@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::endpoint::World;
 use crate::protocol::{Protocol, Reply, WireError};
-use crate::request::{Attempt, Request, percent_decode};
+use crate::request::{Attempt, Request, Sender, percent_decode};
 
 mod apigateway;
 mod batch;
@@ -39,6 +39,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use batch::Batch;
+pub(crate) use ec2::Limited;
 pub use execute_api::JOB;
 pub use recognise::{Recognised, recognise};
 
@@ -134,6 +135,8 @@ pub struct Done {
     pub body: Option<bytes::Bytes>,
     /// Ids that were created.
     pub created: Vec<String>,
+    /// Whether this repeats the answer to an earlier request, by its token, and nothing happened now.
+    pub again: bool,
 }
 
 /// A mocked service.
@@ -143,6 +146,11 @@ pub trait Service: fmt::Debug + Send + Sync {
 
     /// Its name for people.
     fn title(&self) -> &'static str;
+
+    /// Under what the world keeps what a sender finds here: by default its account.
+    fn realm(&self, sender: &Sender) -> String {
+        sender.account.clone()
+    }
 
     /// Names by which a SigV4 scope calls it.
     fn signing_names(&self) -> &'static [&'static str];

@@ -63,8 +63,9 @@ impl Inject for NotVisible {
     }
 
     fn decide(&self, at: &mut At<'_>) -> Decision {
+        let realm = at.attempt.service.realm(&at.attempt.sender);
         for id in at.attempt.service.refers_to(at.attempt) {
-            let Some(created) = at.world.created(&at.attempt.sender.account, &id) else { continue };
+            let Some(created) = at.world.created(&realm, &id) else { continue };
             let age = at.now.saturating_sub(created);
             if !self.visible(&id, age, at) {
                 let service = at.attempt.service;
