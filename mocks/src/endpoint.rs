@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of sockets: a transport hands it requests and carries out what it says.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,11 +19,13 @@ mod capacity;
 mod control;
 mod normal;
 mod sent;
+mod versions;
 mod world;
 
 pub use capacity::Capacity;
 pub use control::CREDENTIALS;
 pub use sent::Sent;
+pub use versions::Behind;
 pub use world::{Entity, World};
 
 use arrival::Arrivals;
@@ -85,12 +88,15 @@ struct Inner {
     connections: u64,
     /// Attempts whose effect waits for the answer.
     pending: Vec<(Attempt, bool)>,
+    /// Attempts that took effect and whose answer has not left yet.
+    untold: BTreeSet<Seq>,
 }
 
 impl Endpoint {
     /// An endpoint that plays `plan`.
     pub fn new(plan: Plan, clock: Clock, recorder: Recorder) -> Self {
-        let world = World::new(plan.seed.named("world", 0));
+        let mut world = World::new(plan.seed.named("world", 0));
+        world.keep_versions(plan.behind());
         let inner = Inner {
             world,
             arrivals: Arrivals::default(),
@@ -98,6 +104,7 @@ impl Endpoint {
             state: PlanState::new(plan),
             connections: 0,
             pending: Vec::new(),
+            untold: BTreeSet::new(),
         };
         Self { clock, recorder, limits: Limits::default(), inner: Arc::new(Mutex::new(inner)) }
     }
@@ -174,7 +181,21 @@ impl Endpoint {
     /// A connection ended.
     pub fn closed(&self, connection: u64, seq: Option<Seq>, by: By, how: How) {
         self.lock().arrivals.closed(connection, seq.is_some());
+        if let Some(seq) = seq {
+            self.unanswered(seq);
+        }
         self.recorder.push(self.clock.now(), EventKind::ConnectionClosed { connection, seq, step: None, by, how });
+    }
+
+    /// An attempt gets no answer: if its operation took effect, the journal says so by itself.
+    fn unanswered(&self, seq: Seq) {
+        self.tell(&mut self.lock(), seq);
+    }
+
+    fn tell(&self, inner: &mut Inner, seq: Seq) {
+        if inner.untold.remove(&seq) {
+            self.recorder.push(self.clock.now(), EventKind::TookEffect { seq });
+        }
     }
 
     /// A connection was reset by a step as it was accepted.
@@ -194,6 +215,7 @@ impl Endpoint {
     /// The stream of an attempt was ended with an HTTP/2 error code; its connection lives.
     pub fn stream_reset(&self, connection: u64, seq: Seq, code: u32) {
         self.over(seq);
+        self.unanswered(seq);
         self.recorder.push(self.clock.now(), EventKind::StreamReset { connection, seq, code });
     }
 
@@ -266,7 +288,10 @@ impl Endpoint {
             let normal = if let Some((failed, code)) = &decided.partial {
                 perform_partly(&attempt, &mut inner.world, failed, code)
             } else if effect == Effect::Before {
-                perform(&attempt, &mut inner.world, unmodelled)
+                inner.world.look_as(decided.behind);
+                let normal = perform(&attempt, &mut inner.world, unmodelled);
+                inner.world.look_as(None);
+                normal
             } else {
                 Normal::lie(&mut inner.world)
             };
@@ -284,6 +309,13 @@ impl Endpoint {
         if !answers {
             served.reply = None;
         }
+        if served.effect {
+            inner.untold.insert(served.seq);
+        }
+        if breaks == Some(Break::BlackHole) {
+            // Its connection may outlive the journal.
+            self.tell(inner, served.seq);
+        }
         served
     }
 
@@ -294,7 +326,11 @@ impl Endpoint {
         let (attempt, unmodelled) = inner.pending.swap_remove(index);
         inner.world.now = self.clock.now();
         inner.world.date = self.clock.date();
-        Some(perform(&attempt, &mut inner.world, unmodelled).dress(&attempt))
+        let normal = perform(&attempt, &mut inner.world, unmodelled);
+        if normal.happened() {
+            inner.untold.insert(seq);
+        }
+        Some(normal.dress(&attempt))
     }
 
     /// An answer was sent, whole or cut.
@@ -305,11 +341,12 @@ impl Endpoint {
     /// An answer leaves at `at`, for transports that cannot see it leave. Its event stands where this is
     /// called, so that such a journal has to be sorted by time.
     pub fn answered_at(&self, seq: Seq, reply: &Sent, at: Duration) {
-        {
+        let effect = {
             let mut inner = self.lock();
             inner.arrivals.answered(seq, reply.class.is_none(), reply.cut);
             inner.state.over(seq);
-        }
+            inner.untold.remove(&seq)
+        };
         self.recorder.push(
             at,
             EventKind::Answered(Box::new(Answered {
@@ -323,7 +360,7 @@ impl Endpoint {
                 cut: reply.cut,
                 first_byte_us: crate::journal::micros(reply.first_byte),
                 last_byte_us: crate::journal::micros(at),
-                effect: reply.effect,
+                effect,
             })),
         );
     }

@@ -14,10 +14,10 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::endpoint::World;
+use crate::endpoint::{Behind, World};
 use crate::journal::Seq;
 use crate::protocol::Reply;
-use crate::random::{Key, Seed, Stream};
+use crate::random::{Seed, Stream};
 use crate::request::Attempt;
 
 mod bucket;
@@ -48,13 +48,6 @@ pub struct At<'a> {
     pub seed: Seed,
     /// Id of the step.
     pub step: &'a str,
-}
-
-impl At<'_> {
-    /// A stream that depends on a named thing alone, whatever request asks.
-    pub fn stream_of(&self, thing: &str) -> Stream {
-        self.seed.stream(Key { step: self.step, client: 0, operation: thing, call: 0, attempt: 0 })
-    }
 }
 
 /// What a stateful fault remembers, by scope key.
@@ -92,6 +85,8 @@ pub enum Decision {
     },
     /// Break the connection.
     Break(Break),
+    /// Answer normally, as a reader that is behind.
+    Behind(Behind),
     /// Answer normally, and look at no further step.
     Pass,
 }

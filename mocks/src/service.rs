@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::endpoint::World;
+use crate::endpoint::{Behind, World};
 use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::{Attempt, Request, Sender, percent_decode};
 
@@ -260,6 +260,11 @@ pub trait Service: fmt::Debug + Send + Sync {
         attempt.target.iter().cloned().collect()
     }
 
+    /// Whether a reader that is `behind` answers this request otherwise than one that knows everything.
+    fn stale(&self, _attempt: &Attempt, _world: &mut World, _behind: &Behind) -> bool {
+        false
+    }
+
     /// Names the operation of a request whose protocol does not (REST); `None` if no operation fits.
     fn operation_of(&self, request: &Request) -> Option<(&'static Operation, Value)> {
         recognise::by_path(self.operations(), request)
@@ -267,6 +272,13 @@ pub trait Service: fmt::Debug + Send + Sync {
 
     /// Does what the operation does, and says what it answers.
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError>;
+}
+
+/// Whether `operation` of `service` changes something.
+pub fn mutates(service: &dyn Service, operation: &str) -> bool {
+    // An operation of API Gateway is `METHOD /path`; its row is called by the method.
+    let name = operation.split(' ').next().unwrap_or(operation);
+    service.operations().iter().any(|o| o.name == name && o.mutates)
 }
 
 /// Finds `code` in the service's catalogue, also by the name that one of its protocols has for it.

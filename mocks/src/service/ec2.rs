@@ -124,8 +124,10 @@ impl Service for Ec2 {
     fn refers_to(&self, attempt: &Attempt) -> Vec<String> {
         let names = IDS.iter().chain(&["SecurityGroupId"]);
         let mut ids: Vec<String> = names.flat_map(|name| numbered(&attempt.params, name)).collect();
-        // A key pair is known by its name, which is its id here.
-        ids.extend(numbered(&attempt.params, "KeyName"));
+        if matches!(attempt.operation.as_str(), "DeleteKeyPair" | "DescribeKeyPairs") {
+            // A key pair is kept by its name.
+            ids.extend(numbered(&attempt.params, "KeyName"));
+        }
         let filtered = filters(&attempt.params);
         ids.extend(filtered.into_iter().filter(|(name, _)| name.ends_with("-id")).flat_map(|(_, values)| values));
         ids
