@@ -235,7 +235,7 @@ macro_rules! faults {
             fn from_parts(name: &str, parameters: Value) -> Result<Self, String> {
                 match name {
                     $(stringify!($module) => read::<$type>(parameters).map(Self::$type),)*
-                    other => Err(unknown(other)),
+                    other => Err(format!("there is no fault `{other}`")),
                 }
             }
         }
@@ -279,6 +279,7 @@ faults! {
     rst_stream::RstStream,
     skew::Skew,
     stall::Stall,
+    stream_error::StreamError,
     throttle::Throttle,
     truncate::Truncate,
 }
@@ -290,17 +291,6 @@ pub struct FaultDoc {
     pub name: &'static str,
     /// Its source, whose `//!` block is its documentation.
     pub source: &'static str,
-}
-
-/// Faults that belong to the language and that this version does not play yet.
-pub const PLANNED: &[&str] = &["stream_error"];
-
-fn unknown(name: &str) -> String {
-    if PLANNED.contains(&name) {
-        format!("the fault `{name}` is part of the language, but this version of brownout does not play it yet")
-    } else {
-        format!("there is no fault `{name}`")
-    }
 }
 
 /// Reads parameters; a fault written as a bare word has none.
@@ -318,6 +308,7 @@ pub const BARE: &[&str] = &[
     "pass",
     "refuse",
     "rst_stream",
+    "stream_error",
     "throttle",
 ];
 

@@ -15,6 +15,7 @@ mod aws_json;
 mod aws_query;
 pub mod cbor;
 mod ec2_query;
+pub mod event_stream;
 mod rest_json;
 mod rest_xml;
 mod rpc_v2_cbor;

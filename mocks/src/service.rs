@@ -6,11 +6,10 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::endpoint::{Behind, World};
+use crate::protocol::event_stream::Message;
 use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::{Attempt, Request, Sender, percent_decode};
 
@@ -18,6 +17,7 @@ mod apigateway;
 mod batch;
 mod bedrock_agent_runtime;
 mod bedrock_runtime;
+mod class;
 mod cloudwatch;
 mod dynamodb;
 mod ec2;
@@ -39,6 +39,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use batch::Batch;
+pub use class::{Class, THROTTLING_CODES, TRANSIENT_CODES, class_of};
 pub(crate) use ec2::Limited;
 pub use execute_api::JOB;
 pub use recognise::{Recognised, recognise};
@@ -65,22 +66,6 @@ pub static SERVICES: &[&dyn Service] = &[
 /// The service with this id.
 pub fn find(id: &str) -> Option<&'static dyn Service> {
     SERVICES.iter().copied().find(|s| s.id() == id)
-}
-
-/// How a client may treat an error (guidance 2.2): by its code first, by its status second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Slow down, then try again.
-    Throttling,
-    /// Try again.
-    Transient,
-    /// Do not try again: the same request will fail again.
-    Permanent,
-    /// A quota is spent until its period ends (API Gateway's `LimitExceededException`).
-    Quota,
-    /// The resource exists but cannot be seen yet.
-    NotVisible,
 }
 
 /// One line of a service's error catalogue.
@@ -265,6 +250,32 @@ pub trait Service: fmt::Debug + Send + Sync {
         false
     }
 
+    /// The exceptions that may end the stream that `operation` answers with, the usual one first; none if its
+    /// answer is no stream.
+    fn stream_exceptions(&self, _operation: &str) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The events of a good answer, if it is a stream.
+    fn stream(&self, _attempt: &Attempt) -> Vec<Message> {
+        Vec::new()
+    }
+
+    /// The answer that these events are.
+    fn stream_answer(&self, _attempt: &Attempt, _events: &[Message]) -> Done {
+        Done::default()
+    }
+
+    /// The code of a refusal beyond a limit of requests at a time, for one function or for all.
+    fn concurrency_code(&self, operation: &str, _function: bool) -> &'static str {
+        self.throttle_code(operation)
+    }
+
+    /// What a refusal beyond such a limit says in `Retry-After`, in seconds.
+    fn concurrency_retry_after(&self) -> Option<u32> {
+        None
+    }
+
     /// Names the operation of a request whose protocol does not (REST); `None` if no operation fits.
     fn operation_of(&self, request: &Request) -> Option<(&'static Operation, Value)> {
         recognise::by_path(self.operations(), request)
@@ -353,37 +364,4 @@ pub(crate) fn iso_date(date: SystemTime) -> String {
 /// A date in seconds since 1970, as the JSON protocols write it.
 fn epoch_seconds(date: SystemTime) -> f64 {
     date.duration_since(SystemTime::UNIX_EPOCH).map(|d| d.as_millis() as f64 / 1e3).unwrap_or_default()
-}
-
-/// The fourteen throttling codes that botocore, the JS, Rust, Go and PHP SDKs share (guidance 2.2).
-pub const THROTTLING_CODES: &[&str] = &[
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottledException",
-    "TooManyRequestsException",
-    "ProvisionedThroughputExceededException",
-    "TransactionInProgressException",
-    "RequestLimitExceeded",
-    "BandwidthLimitExceeded",
-    "LimitExceededException",
-    "RequestThrottled",
-    "SlowDown",
-    "PriorRequestNotComplete",
-    "EC2ThrottledException",
-];
-
-/// The transient codes (guidance 2.2).
-pub const TRANSIENT_CODES: &[&str] =
-    &["RequestTimeout", "RequestTimeoutException", "InternalError", "IDPCommunicationError"];
-
-/// The class of an error: by its code, else by its status (guidance 2.2; contradiction C8).
-pub fn class_of(code: &str, status: u16) -> Class {
-    if THROTTLING_CODES.contains(&code) || (status == 429 && code.is_empty()) {
-        Class::Throttling
-    } else if TRANSIENT_CODES.contains(&code) || matches!(status, 500 | 502 | 503 | 504) {
-        Class::Transient
-    } else {
-        Class::Permanent
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brownout_mocks::protocol::event_stream;
 use brownout_mocks::service::{Class, Service, class_of};
 use http::HeaderMap;
 
@@ -48,6 +49,19 @@ impl Failure {
             code,
             timeout: false,
         }
+    }
+}
+
+/// Reads the answer of a good status to its end, where it is a stream of `events`: the error that ended it, if
+/// one did, by its code; half a message has none.
+pub fn read_stream(events: bool, body: &[u8]) -> Result<(), Option<String>> {
+    if !events {
+        return Ok(());
+    }
+    let messages = event_stream::decode(body).map_err(|_| None)?;
+    match messages.iter().find_map(event_stream::Message::exception_type) {
+        Some(code) => Err(Some(code.to_owned())),
+        None => Ok(()),
     }
 }
 

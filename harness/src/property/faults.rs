@@ -97,6 +97,8 @@ fn odd() -> impl Strategy<Value = Value> {
         (1..=3u32).prop_map(|fail| json!({"partial": {"fail": fail}})),
         select(&["1h", "10s"][..]).prop_map(|by| json!({"skew": {"by": by}})),
         Just(json!("bad_checksum")),
+        (0..=3u32, span()).prop_map(|(limit, lag)| json!({"instance_limit": {"limit": limit, "lag": lag}})),
+        (0..=9u32).prop_map(|after| json!({"stream_error": {"after": after}})),
         Just(json!("expired_credentials")),
     ]
 }

@@ -118,7 +118,9 @@ impl Service for Ec2 {
 
     fn target(&self, _operation: &str, params: &Value) -> Option<String> {
         let id = IDS.iter().find_map(|name| numbered(params, name).into_iter().next());
-        id.or_else(|| ["GroupName", "KeyName", "KeyPairId"].iter().find_map(|name| numbered(params, name).into_iter().next()))
+        id.or_else(|| {
+            ["GroupName", "KeyName", "KeyPairId"].iter().find_map(|name| numbered(params, name).into_iter().next())
+        })
     }
 
     fn refers_to(&self, attempt: &Attempt) -> Vec<String> {

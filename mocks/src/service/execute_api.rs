@@ -221,7 +221,9 @@ mod tests {
         assert_eq!(status, 201);
         let location = format!("/orders/{}", id.as_str().unwrap());
         assert_eq!(ask("POST", "/orders", "a", "{}"), (409, id, Some(location)));
-        for other in [ask("POST", "/orders", "b", "{}"), ask("POST", "/carts", "a", "{}"), ask("POST", "/orders", "", "{}")] {
+        for other in
+            [ask("POST", "/orders", "b", "{}"), ask("POST", "/carts", "a", "{}"), ask("POST", "/orders", "", "{}")]
+        {
             assert_eq!(other.0, 201, "another reference, another path, none");
         }
         assert_eq!(ask("PUT", "/orders/7", "a", "{}").0, 200);

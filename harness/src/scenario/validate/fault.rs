@@ -1,6 +1,6 @@
 //! Faults: one key with its parameters, or a bare word.
 
-use brownout_mocks::fault::{BARE, PLANNED};
+use brownout_mocks::fault::BARE;
 
 use super::{ByteSpan, Data, Entry, Map, Node, Place, Validator, Value, clip, follow, required};
 
@@ -38,11 +38,6 @@ impl<'s> Validator<'s, '_, '_> {
         for (index, entry) in entries.iter().enumerate() {
             let place = Place { name: &entry.key, key: Some(&entry.key_span), outer: at.outer };
             match known.get(&entry.key) {
-                Some(_) if entry.key == "rate_limit" && matches!(entry.value.data, Data::Text(_)) => {
-                    let message = "presets such as `rate_limit: ec2` are part of the language, but this version of brownout does not play them yet";
-                    let finding = self.findings.add(&entry.value.span, message);
-                    finding.help("write the bucket out: `rate_limit: {bucket: 5, refill: 2/s}`");
-                }
                 Some(parameters) => self.check(parameters, &entry.value, place),
                 None if index == 0 => self.unknown_fault(known, &entry.key, &entry.key_span),
                 None => {}
@@ -61,15 +56,7 @@ impl<'s> Validator<'s, '_, '_> {
     }
 
     fn unknown_fault(&mut self, known: &Map<String, Value>, name: &str, span: &ByteSpan) {
-        if PLANNED.contains(&name) {
-            let message = format!(
-                "the fault `{name}` is part of the language, but this version of brownout does not play it yet"
-            );
-            self.findings.add(span, message);
-            return;
-        }
-        let names = known.keys().map(String::as_str).chain(PLANNED.iter().copied());
-        let meant = self.findings.meant(name, names);
+        let meant = self.findings.meant(name, known.keys().map(String::as_str));
         let finding = self.findings.add(span, format!("unknown fault `{}`", clip(name)));
         finding.label("no such fault").meant(meant);
         finding.help(format!("faults: {}", known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")));
