@@ -20,7 +20,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("caller-reference", "retries-everything"),
     ("clock-skewed", "retries-everything"),
     ("closed-without-answer", "oversleeps"),
-    ("concurrency-limit", "naive"),
+    ("concurrency-limit", "ignores-retry-after"),
     ("connection-drained", "oversleeps"),
     ("connection-reset", "oversleeps"),
     ("credentials-expired", "retries-everything"),

@@ -102,3 +102,22 @@ pub fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let end = text[start..].find("</")?;
     Some(&text[start..start + end])
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_is_read_to_its_end() {
+        let begun = event_stream::Message::event("messageStart", &json!({"role": "assistant"}));
+        let ended = event_stream::Message::exception("throttlingException", &json!({"message": "slow down"}));
+        let whole = event_stream::encode(std::slice::from_ref(&begun));
+        let broken = event_stream::encode(&[begun, ended]);
+        assert_eq!(read_stream(true, &whole), Ok(()));
+        assert_eq!(read_stream(true, &broken), Err(Some("throttlingException".to_owned())));
+        assert_eq!(read_stream(true, &whole[..9]), Err(None), "half a message");
+        assert_eq!(read_stream(false, &whole[..9]), Ok(()), "no stream");
+    }
+}
