@@ -341,7 +341,7 @@ impl Endpoint {
     /// An answer leaves at `at`, for transports that cannot see it leave. Its event stands where this is
     /// called, so that such a journal has to be sorted by time.
     pub fn answered_at(&self, seq: Seq, reply: &Sent, at: Duration) {
-        let effect = {
+        let untold = {
             let mut inner = self.lock();
             inner.arrivals.answered(seq, reply.class.is_none(), reply.cut);
             inner.state.over(seq);
@@ -360,7 +360,7 @@ impl Endpoint {
                 cut: reply.cut,
                 first_byte_us: crate::journal::micros(reply.first_byte),
                 last_byte_us: crate::journal::micros(at),
-                effect,
+                effect: reply.effect && untold,
             })),
         );
     }

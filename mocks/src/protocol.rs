@@ -21,6 +21,7 @@ mod rest_xml;
 mod rpc_v2_cbor;
 pub mod xml;
 
+pub use event_stream::EVENT_STREAM;
 pub use rpc_v2_cbor::SMITHY_PROTOCOL;
 
 /// The protocols that are spoken.

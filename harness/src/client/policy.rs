@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use brownout_mocks::journal::Outcome;
-use brownout_mocks::protocol::event_stream::EVENT_STREAM;
+use brownout_mocks::protocol::EVENT_STREAM;
 use brownout_mocks::random::Stream;
 use brownout_mocks::request::{CALL_HEADER, access_key};
 use brownout_mocks::service::Service;
