@@ -230,8 +230,12 @@ const sender = (code) => {
 const ended = async (work) => {
   try {
     const answer = await work();
-    // What goes wrong within a stream shows only to its reader.
-    for await (const _ of answer?.stream ?? []);
+    try {
+      // What goes wrong within a stream shows only to its reader, without a status of its own.
+      for await (const _ of answer?.stream ?? []);
+    } catch (error) {
+      return { code: error.name, status: answer.$metadata.httpStatusCode };
+    }
     // A failed function is no error of the SDK: the answer says so.
     const code = answer?.FunctionError ? JSON.parse(answer.Payload.transformToString()).errorType : "";
     return { code, status: 200 };
