@@ -98,8 +98,8 @@ impl Stage {
     }
 
     /// Sends a request as its signature says, whose account is its access key unless that is one of ours.
-    pub(crate) fn send_as(&mut self, request: Request) -> Result<Done, WireError> {
-        let mut attempt = attempt_of(request.clone(), recognise(&request, self.service));
+    pub(crate) fn send_as(&mut self, request: &Request) -> Result<Done, WireError> {
+        let mut attempt = attempt_of(request.clone(), recognise(request, self.service));
         if !attempt.sender.access_key.starts_with(crate::request::ACCESS_KEY_PREFIX) {
             attempt.sender.account = attempt.sender.access_key.clone();
         }

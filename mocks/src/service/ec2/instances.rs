@@ -342,7 +342,7 @@ mod tests {
         let mut made = |key: &str, region: &str, body: &str| {
             let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/ec2/aws4_request, Signature=0");
             let headers = [("authorization", scope.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-            let got = stage.send_as(request("POST", "/", &headers, body)).unwrap();
+            let got = stage.send_as(&request("POST", "/", &headers, body)).unwrap();
             (got.created.len(), got.again)
         };
         assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", body), (1, false));
