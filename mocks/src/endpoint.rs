@@ -154,6 +154,8 @@ impl Endpoint {
         let Some((closed, first)) = inner.state.refuse(now) else { return false };
         if first {
             self.recorder.push(now, closed.event());
+        } else {
+            self.recorder.count();
         }
         true
     }
