@@ -206,6 +206,8 @@ pub struct Attempt {
     pub body_hash: Option<Arc<str>>,
     /// Date of its signature.
     pub date: Option<Arc<str>>,
+    /// How often its operation took effect: more than once where an HTTP library sent it again.
+    pub effects: u32,
     /// `max=` of its retry header.
     pub declared_max: Option<u32>,
 }

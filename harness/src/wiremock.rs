@@ -9,8 +9,9 @@
 //! wiremock owns the sockets and the clock, and that sets the limits:
 //!
 //! - **Wall time only.** Its server runs on a thread of its own, where no paused clock reaches.
-//! - **Whole answers only.** `throttle`, `error`, `http`, `latency`, `rate_limit`, `quota`, `not_visible`,
-//!   `reply`, `pass` can be played, and `close` through `respond_with_err`, without a `latency` before it.
+//! - **Whole answers only.** `throttle`, `error`, `http`, `latency`, `rate_limit`, `quota`, `instance_limit`,
+//!   `not_visible`, `reply`, `stream_error`, `pass` can be played, and `close` through `respond_with_err`,
+//!   without a `latency` before it.
 //!   A scenario with any other fault is not mounted: [`MountError::Refused`] names each with its line.
 //! - **Answer times are estimates.** Nobody sees an answer leave; the journal has the moment at which it
 //!   was handed over, plus its delay, and its header says `estimated`. Pauses therefore look longer than
@@ -192,8 +193,10 @@ fn objection(fault: &Fault, delayed: bool) -> Option<&'static str> {
         | Fault::Latency(_)
         | Fault::RateLimit(_)
         | Fault::Quota(_)
+        | Fault::InstanceLimit(_)
         | Fault::NotVisible(_)
         | Fault::ScriptedReply(_)
+        | Fault::StreamError(_)
         | Fault::Pass(_) => None,
         _ => Some("needs the connection itself, which wiremock does not hand out"),
     }

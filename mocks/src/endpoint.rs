@@ -2,29 +2,33 @@
 //!
 //! It knows nothing of sockets: a transport hands it requests and carries out what it says.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::fault::{Break, Effect, Pace, Shift};
-use crate::journal::{Answered, By, EventKind, How, Recorder, Seq};
-use crate::plan::{Closed, Plan, PlanState};
+use crate::journal::{Answered, EventKind, Recorder, Seq};
+use crate::plan::{Plan, PlanState};
 use crate::protocol::Reply;
 use crate::random::Key;
 use crate::request::{Attempt, Request};
 
 mod arrival;
 mod capacity;
+mod connections;
 mod control;
 mod normal;
 mod sent;
 mod upstream;
+mod versions;
 mod world;
 
 pub use capacity::Capacity;
 pub use control::CREDENTIALS;
 pub use sent::Sent;
 pub use upstream::{Address, Forward, ResetPath, Upstream};
+pub use versions::Behind;
 pub use world::{Entity, World};
 
 use arrival::Arrivals;
@@ -90,12 +94,15 @@ struct Inner {
     connections: u64,
     /// Attempts whose effect waits for the answer.
     pending: Vec<(Attempt, bool)>,
+    /// Attempts that took effect and whose answer has not left yet.
+    untold: BTreeSet<Seq>,
 }
 
 impl Endpoint {
     /// An endpoint that plays `plan`.
     pub fn new(plan: Plan, clock: Clock, recorder: Recorder) -> Self {
-        let world = World::new(plan.seed.named("world", 0));
+        let mut world = World::new(plan.seed.named("world", 0));
+        world.keep_versions(plan.behind());
         let inner = Inner {
             world,
             arrivals: Arrivals::default(),
@@ -103,6 +110,7 @@ impl Endpoint {
             state: PlanState::new(plan),
             connections: 0,
             pending: Vec::new(),
+            untold: BTreeSet::new(),
         };
         Self { clock, recorder, limits: Limits::default(), inner: Arc::new(Mutex::new(inner)) }
     }
@@ -127,89 +135,6 @@ impl Endpoint {
     /// Its recorder.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
-    }
-
-    /// A connection was accepted. Returns its number, and the id of a step that resets it at once.
-    pub fn connected(&self) -> (u64, Option<String>) {
-        self.clock.set_zero();
-        let now = self.clock.now();
-        let mut inner = self.lock();
-        inner.connections += 1;
-        let connection = inner.connections;
-        self.recorder.push(now, EventKind::Connected { connection });
-        let reset = inner.state.at_connect(now);
-        (connection, reset.map(|index| inner.state.plan().steps[index].id.clone()))
-    }
-
-    /// Whether a connection that a client wants to open now is refused; for transports that see the wish.
-    pub fn refuses(&self) -> bool {
-        let mut inner = self.lock();
-        if !inner.state.plan().refuses() {
-            return false;
-        }
-        self.clock.set_zero();
-        let now = self.clock.now();
-        let Some((closed, first)) = inner.state.refuse(now) else { return false };
-        if first {
-            self.recorder.push(now, closed.event());
-        }
-        true
-    }
-
-    /// Whether brownout's own clients speak HTTP/2 here.
-    pub fn http2(&self) -> bool {
-        self.lock().state.plan().http2
-    }
-
-    /// When the port is to be closed, for transports that close it. Sets time zero if there is such a time.
-    pub fn closed_port(&self) -> Vec<Closed> {
-        let closed = self.lock().state.plan().closed();
-        if !closed.is_empty() {
-            self.clock.set_zero();
-        }
-        closed
-    }
-
-    /// The port was closed.
-    pub fn port_closed(&self, closed: &Closed) {
-        self.lock().state.refused(closed.index);
-        self.recorder.push(self.clock.now(), closed.event());
-    }
-
-    /// A connection ended.
-    pub fn closed(&self, connection: u64, seq: Option<Seq>, by: By, how: How) {
-        self.lock().arrivals.closed(connection, seq.is_some());
-        self.recorder.push(self.clock.now(), EventKind::ConnectionClosed { connection, seq, step: None, by, how });
-    }
-
-    /// A connection was reset by a step as it was accepted.
-    pub fn reset_at_connect(&self, connection: u64, step: String) {
-        self.lock().arrivals.closed(connection, false);
-        let (by, how) = (By::Fault, How::Reset);
-        let closed = EventKind::ConnectionClosed { connection, seq: None, step: Some(step), by, how };
-        self.recorder.push(self.clock.now(), closed);
-    }
-
-    /// A request on `connection` could not be read, or is too large.
-    pub fn refused(&self, connection: u64, why: &str) {
-        self.clock.set_zero();
-        self.recorder.push(self.clock.now(), EventKind::Refused { connection, why: why.to_owned() });
-    }
-
-    /// The upstream could not be asked, or did not finish.
-    pub fn upstream_failed(&self, seq: Seq, why: &str) {
-        self.recorder.push(self.clock.now(), EventKind::UpstreamFailed { seq, why: why.to_owned() });
-    }
-
-    /// Who answers instead of our services.
-    pub fn upstream(&self) -> Option<Upstream> {
-        self.lock().state.plan().upstream.clone()
-    }
-
-    /// The stream of an attempt was ended with an HTTP/2 error code; its connection lives.
-    pub fn stream_reset(&self, connection: u64, seq: Seq, code: u32) {
-        self.over(seq);
-        self.recorder.push(self.clock.now(), EventKind::StreamReset { connection, seq, code });
     }
 
     /// An attempt is no longer in hand: answered, or its connection is gone.
@@ -288,7 +213,10 @@ impl Endpoint {
             let normal = if let Some((failed, code)) = &decided.partial {
                 perform_partly(&attempt, &mut inner.world, failed, code)
             } else if effect == Effect::Before {
-                perform(&attempt, &mut inner.world, unmodelled)
+                inner.world.look_as(decided.behind);
+                let normal = perform(&attempt, &mut inner.world, unmodelled);
+                inner.world.look_as(None);
+                normal
             } else {
                 Normal::lie(&mut inner.world)
             };
@@ -306,6 +234,13 @@ impl Endpoint {
         if !answers {
             served.reply = None;
         }
+        if served.effect {
+            inner.untold.insert(served.seq);
+        }
+        if breaks == Some(Break::BlackHole) {
+            // Its connection may outlive the journal.
+            self.tell(inner, served.seq);
+        }
         served
     }
 
@@ -316,7 +251,11 @@ impl Endpoint {
         let (attempt, unmodelled) = inner.pending.swap_remove(index);
         inner.world.now = self.clock.now();
         inner.world.date = self.clock.date();
-        Some(perform(&attempt, &mut inner.world, unmodelled).dress(&attempt))
+        let normal = perform(&attempt, &mut inner.world, unmodelled);
+        if normal.happened() {
+            inner.untold.insert(seq);
+        }
+        Some(normal.dress(&attempt))
     }
 
     /// An answer was sent, whole or cut.
@@ -327,11 +266,12 @@ impl Endpoint {
     /// An answer leaves at `at`, for transports that cannot see it leave. Its event stands where this is
     /// called, so that such a journal has to be sorted by time.
     pub fn answered_at(&self, seq: Seq, reply: &Sent, at: Duration) {
-        {
+        let untold = {
             let mut inner = self.lock();
             inner.arrivals.answered(seq, reply.class.is_none(), reply.cut);
             inner.state.over(seq);
-        }
+            inner.untold.remove(&seq)
+        };
         self.recorder.push(
             at,
             EventKind::Answered(Box::new(Answered {
@@ -345,7 +285,7 @@ impl Endpoint {
                 cut: reply.cut,
                 first_byte_us: crate::journal::micros(reply.first_byte),
                 last_byte_us: crate::journal::micros(at),
-                effect: reply.effect,
+                effect: reply.effect && untold,
             })),
         );
     }

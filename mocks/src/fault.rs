@@ -14,10 +14,10 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::endpoint::World;
+use crate::endpoint::{Behind, World};
 use crate::journal::Seq;
 use crate::protocol::Reply;
-use crate::random::{Key, Seed, Stream};
+use crate::random::{Seed, Stream};
 use crate::request::Attempt;
 
 mod bucket;
@@ -48,13 +48,6 @@ pub struct At<'a> {
     pub seed: Seed,
     /// Id of the step.
     pub step: &'a str,
-}
-
-impl At<'_> {
-    /// A stream that depends on a named thing alone, whatever request asks.
-    pub fn stream_of(&self, thing: &str) -> Stream {
-        self.seed.stream(Key { step: self.step, client: 0, operation: thing, call: 0, attempt: 0 })
-    }
 }
 
 /// What a stateful fault remembers, by scope key.
@@ -92,6 +85,8 @@ pub enum Decision {
     },
     /// Break the connection.
     Break(Break),
+    /// Answer normally, as a reader that is behind.
+    Behind(Behind),
     /// Answer normally, and look at no further step.
     Pass,
 }
@@ -245,7 +240,7 @@ macro_rules! faults {
             fn from_parts(name: &str, parameters: Value) -> Result<Self, String> {
                 match name {
                     $(stringify!($module) => read::<$type>(parameters).map(Self::$type),)*
-                    other => Err(unknown(other)),
+                    other => Err(format!("there is no fault `{other}`")),
                 }
             }
         }
@@ -275,6 +270,7 @@ faults! {
     garbage::Garbage,
     goaway::GoAway,
     http::Http,
+    instance_limit::InstanceLimit,
     latency::Latency,
     masked::Masked,
     not_visible::NotVisible,
@@ -288,6 +284,7 @@ faults! {
     rst_stream::RstStream,
     skew::Skew,
     stall::Stall,
+    stream_error::StreamError,
     throttle::Throttle,
     truncate::Truncate,
 }
@@ -299,17 +296,6 @@ pub struct FaultDoc {
     pub name: &'static str,
     /// Its source, whose `//!` block is its documentation.
     pub source: &'static str,
-}
-
-/// Faults that belong to the language and that this version does not play yet.
-pub const PLANNED: &[&str] = &["stream_error"];
-
-fn unknown(name: &str) -> String {
-    if PLANNED.contains(&name) {
-        format!("the fault `{name}` is part of the language, but this version of brownout does not play it yet")
-    } else {
-        format!("there is no fault `{name}`")
-    }
 }
 
 /// Reads parameters; a fault written as a bare word has none.
@@ -327,6 +313,7 @@ pub const BARE: &[&str] = &[
     "pass",
     "refuse",
     "rst_stream",
+    "stream_error",
     "throttle",
 ];
 

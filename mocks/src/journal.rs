@@ -11,6 +11,7 @@ mod file;
 pub use event::{Answered, By, Event, EventKind, Header, How, Outcome, Received, Segment, Seq};
 pub use file::{ReadError, Trial, read, write_events, write_trial};
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Recorder {
     shared: Arc<Mutex<Vec<Event>>>,
     full: Arc<tokio::sync::Notify>,
     limit: usize,
+    /// What happened too often to be written.
+    unwritten: Arc<AtomicUsize>,
 }
 
 impl Default for Recorder {
@@ -39,7 +42,7 @@ impl Recorder {
 
     /// An empty recorder for at most so many events.
     pub fn with_limit(limit: usize) -> Self {
-        Self { shared: Arc::default(), full: Arc::default(), limit }
+        Self { shared: Arc::default(), full: Arc::default(), limit, unwritten: Arc::default() }
     }
 
     /// Appends an event. Past the limit, [`EVENTS_MAX`] by default, events are dropped; [`Recorder::is_full`] tells.
@@ -48,6 +51,14 @@ impl Recorder {
         if events.len() < self.limit {
             events.push(Event { at_us: micros(at), kind });
         } else {
+            self.full.notify_one();
+        }
+    }
+
+    /// Counts what is not written down, against a limit of the same size: a client that does nothing else for
+    /// ever has to be stopped, too, and where time is virtual it may do so without any passing.
+    pub fn count(&self) {
+        if self.unwritten.fetch_add(1, Ordering::Relaxed) >= self.limit {
             self.full.notify_one();
         }
     }

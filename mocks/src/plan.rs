@@ -145,6 +145,13 @@ pub struct PlannedStep {
 }
 
 impl Plan {
+    /// The longest that a reader may be behind.
+    pub fn behind(&self) -> std::time::Duration {
+        let faults = self.steps.iter().flat_map(|s| &s.faults);
+        let hidden = faults.filter_map(|f| if let Fault::NotVisible(hidden) = f { Some(hidden) } else { None });
+        hidden.map(|hidden| hidden.r#for.get() + hidden.flap.get()).max().unwrap_or_default()
+    }
+
     /// A plan over `steps`. An empty list is the control: all faults off.
     pub fn new(steps: &[Step], seed: crate::random::Seed, service: &'static dyn crate::service::Service) -> Self {
         let planned = |step: &Step| PlannedStep {

@@ -16,12 +16,14 @@ mod aws_query;
 pub mod cbor;
 mod code;
 mod ec2_query;
+pub mod event_stream;
 mod rest_json;
 mod rest_xml;
 mod rpc_v2_cbor;
 pub mod xml;
 
 pub use code::{element, error_code};
+pub use event_stream::EVENT_STREAM;
 pub use rpc_v2_cbor::SMITHY_PROTOCOL;
 
 /// The protocols that are spoken.

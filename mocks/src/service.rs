@@ -6,18 +6,18 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::endpoint::World;
+use crate::endpoint::{Behind, World};
+use crate::protocol::event_stream::Message;
 use crate::protocol::{Protocol, Reply, WireError};
-use crate::request::{Attempt, Request, percent_decode};
+use crate::request::{Attempt, Request, Sender, percent_decode};
 
 mod apigateway;
 mod batch;
 mod bedrock_agent_runtime;
 mod bedrock_runtime;
+mod class;
 mod cloudwatch;
 mod dynamodb;
 mod ec2;
@@ -39,6 +39,8 @@ pub(crate) mod testing;
 mod tests;
 
 pub use batch::Batch;
+pub use class::{Class, THROTTLING_CODES, TRANSIENT_CODES, class_of};
+pub(crate) use ec2::Limited;
 pub use execute_api::JOB;
 pub use recognise::{Recognised, recognise};
 
@@ -64,22 +66,6 @@ pub static SERVICES: &[&dyn Service] = &[
 /// The service with this id.
 pub fn find(id: &str) -> Option<&'static dyn Service> {
     SERVICES.iter().copied().find(|s| s.id() == id)
-}
-
-/// How a client may treat an error (guidance 2.2): by its code first, by its status second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Slow down, then try again.
-    Throttling,
-    /// Try again.
-    Transient,
-    /// Do not try again: the same request will fail again.
-    Permanent,
-    /// A quota is spent until its period ends (API Gateway's `LimitExceededException`).
-    Quota,
-    /// The resource exists but cannot be seen yet.
-    NotVisible,
 }
 
 /// One line of a service's error catalogue.
@@ -134,6 +120,8 @@ pub struct Done {
     pub body: Option<bytes::Bytes>,
     /// Ids that were created.
     pub created: Vec<String>,
+    /// Whether this repeats the answer to an earlier request, by its token, and nothing happened now.
+    pub again: bool,
 }
 
 /// A mocked service.
@@ -143,6 +131,11 @@ pub trait Service: fmt::Debug + Send + Sync {
 
     /// Its name for people.
     fn title(&self) -> &'static str;
+
+    /// Under what the world keeps what a sender finds here: by default its account.
+    fn realm(&self, sender: &Sender) -> String {
+        sender.account.clone()
+    }
 
     /// Names by which a SigV4 scope calls it.
     fn signing_names(&self) -> &'static [&'static str];
@@ -252,6 +245,37 @@ pub trait Service: fmt::Debug + Send + Sync {
         attempt.target.iter().cloned().collect()
     }
 
+    /// Whether a reader that is `behind` answers this request otherwise than one that knows everything.
+    fn stale(&self, _attempt: &Attempt, _world: &mut World, _behind: &Behind) -> bool {
+        false
+    }
+
+    /// The exceptions that may end the stream that `operation` answers with, the usual one first; none if its
+    /// answer is no stream.
+    fn stream_exceptions(&self, _operation: &str) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The events of a good answer, if it is a stream.
+    fn stream(&self, _attempt: &Attempt) -> Vec<Message> {
+        Vec::new()
+    }
+
+    /// The answer that these events are.
+    fn stream_answer(&self, _attempt: &Attempt, _events: &[Message]) -> Done {
+        Done::default()
+    }
+
+    /// The code of a refusal beyond a limit of requests at a time, for one function or for all.
+    fn concurrency_code(&self, operation: &str, _function: bool) -> &'static str {
+        self.throttle_code(operation)
+    }
+
+    /// What a refusal beyond such a limit says in `Retry-After`, in seconds.
+    fn concurrency_retry_after(&self) -> Option<u32> {
+        None
+    }
+
     /// Names the operation of a request whose protocol does not (REST); `None` if no operation fits.
     fn operation_of(&self, request: &Request) -> Option<(&'static Operation, Value)> {
         recognise::by_path(self.operations(), request)
@@ -259,6 +283,13 @@ pub trait Service: fmt::Debug + Send + Sync {
 
     /// Does what the operation does, and says what it answers.
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError>;
+}
+
+/// Whether `operation` of `service` changes something.
+pub fn mutates(service: &dyn Service, operation: &str) -> bool {
+    // An operation of API Gateway is `METHOD /path`; its row is called by the method.
+    let name = operation.split(' ').next().unwrap_or(operation);
+    service.operations().iter().any(|o| o.name == name && o.mutates)
 }
 
 /// Finds `code` in the service's catalogue, also by the name that one of its protocols has for it.
@@ -333,37 +364,4 @@ pub(crate) fn iso_date(date: SystemTime) -> String {
 /// A date in seconds since 1970, as the JSON protocols write it.
 fn epoch_seconds(date: SystemTime) -> f64 {
     date.duration_since(SystemTime::UNIX_EPOCH).map(|d| d.as_millis() as f64 / 1e3).unwrap_or_default()
-}
-
-/// The fourteen throttling codes that botocore, the JS, Rust, Go and PHP SDKs share (guidance 2.2).
-pub const THROTTLING_CODES: &[&str] = &[
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottledException",
-    "TooManyRequestsException",
-    "ProvisionedThroughputExceededException",
-    "TransactionInProgressException",
-    "RequestLimitExceeded",
-    "BandwidthLimitExceeded",
-    "LimitExceededException",
-    "RequestThrottled",
-    "SlowDown",
-    "PriorRequestNotComplete",
-    "EC2ThrottledException",
-];
-
-/// The transient codes (guidance 2.2).
-pub const TRANSIENT_CODES: &[&str] =
-    &["RequestTimeout", "RequestTimeoutException", "InternalError", "IDPCommunicationError"];
-
-/// The class of an error: by its code, else by its status (guidance 2.2; contradiction C8).
-pub fn class_of(code: &str, status: u16) -> Class {
-    if THROTTLING_CODES.contains(&code) || (status == 429 && code.is_empty()) {
-        Class::Throttling
-    } else if TRANSIENT_CODES.contains(&code) || matches!(status, 500 | 502 | 503 | 504) {
-        Class::Transient
-    } else {
-        Class::Permanent
-    }
 }

@@ -36,6 +36,8 @@ CALLS = {
     ("bedrock-agent-runtime", "Retrieve"): lambda c: c.retrieve(
         knowledgeBaseId="KB12345678", retrievalQuery={"text": "what is a brownout?"}),
     ("bedrock-runtime", "InvokeModel"): lambda c: c.invoke_model(modelId="some.model", body=b"{}"),
+    ("bedrock-runtime", "ConverseStream"): lambda c: drain(c.converse_stream(
+        modelId="some.model", messages=[{"role": "user", "content": [{"text": "hello"}]}])["stream"]),
     ("cloudwatch", "PutMetricData"): lambda c: c.put_metric_data(
         Namespace="shop", MetricData=[{"MetricName": "sold", "Value": 1.0}]),
     ("cloudwatch", "TagResource"): lambda c: c.tag_resource(
@@ -63,6 +65,10 @@ def ec2(c):
     assert seen["LaunchTime"].year >= 2020
     ended = c.terminate_instances(InstanceIds=[made["InstanceId"]])["TerminatingInstances"][0]
     assert ended["InstanceId"] == made["InstanceId"], ended
+    key = c.create_key_pair(KeyName="door")["KeyPairId"]
+    assert [k["KeyPairId"] for k in c.describe_key_pairs(KeyNames=["door"])["KeyPairs"]] == [key]
+    c.delete_key_pair(KeyName="door")
+    assert c.describe_key_pairs()["KeyPairs"] == []
 
 
 def dynamodb(c):
@@ -134,6 +140,14 @@ def bedrock_runtime(c):
     assert json.loads(answer["body"].read())["content"][0]["text"]
     talk = c.converse(modelId="some.model:1", messages=[{"role": "user", "content": [{"text": "hello"}]}])
     assert talk["output"]["message"]["role"] == "assistant" and talk["stopReason"] == "end_turn", talk
+    said = talk["output"]["message"]["content"][0]["text"]
+    talk = c.converse_stream(modelId="some.model:1", messages=[{"role": "user", "content": [{"text": "hello"}]}])
+    events = list(talk["stream"])
+    deltas = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
+    assert "".join(deltas) == said and "metadata" in events[-1], events
+    answer = c.invoke_model_with_response_stream(modelId="some.model:1", body=b'{"prompt":"hello"}')
+    chunks = [json.loads(event["chunk"]["bytes"]) for event in answer["body"]]
+    assert "".join(c["delta"].get("text", "") for c in chunks if "delta" in c) == said, chunks
 
 
 def cloudwatch(c):
@@ -215,6 +229,12 @@ STORIES = {
 CALLS_PER_CLIENT = 8
 
 
+def drain(stream):
+    """What goes wrong within a stream shows only to its reader."""
+    for _ in stream:
+        pass
+
+
 def function_error(answer):
     """A failed function is no error of the SDK: the answer says so."""
     return json.loads(answer["Payload"].read())["errorType"] if answer.get("FunctionError") else ""
@@ -245,7 +265,8 @@ def ended(work):
     except botocore.exceptions.ClientError as error:
         return {
             "code": error.response["Error"]["Code"],
-            "status": error.response["ResponseMetadata"]["HTTPStatusCode"],
+            # An exception within a stream has none: the answer began with 200.
+            "status": error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 200),
         }
     return {"code": function_error(answer or {}), "status": 200}
 

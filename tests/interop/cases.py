@@ -56,6 +56,10 @@ CASES = (
     # The JS SDK's stream ends with a plain Error, which counts as transient.
     Case("dynamodb", "neighbour", "GetItem", "cut short", (1, 1, 4), inject="{truncate: {after: 1}}",
          note="botocore takes half an answer for an empty one", reads={"boto3": "", "js": "Error"}),
+    # Half of the answer has been heard: SDKs leave it to whoever reads the stream.
+    Case("bedrock-runtime", "neighbour", "ConverseStream", "throttlingException", (1, 1, 1),
+         inject="{stream_error: {code: throttlingException, after: 2}}", note="an exception within a stream",
+         reads={"js": "ThrottlingException"}),
     Case("s3", "neighbour", "HeadObject", "SlowDown", (3, 5, 3), note=NO_BODY,
          reads={"boto3": "503", "js": "Unknown"}),
     Case("s3", "neighbour", "HeadObject", "NoSuchKey", (1, 1, 1), note=NO_BODY,

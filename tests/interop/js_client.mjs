@@ -17,7 +17,10 @@ const PACKAGES = { apigateway: "api-gateway", events: "eventbridge", logs: "clou
 const INPUTS = {
   apigateway: { CreateDeployment: { restApiId: "shop" } },
   "bedrock-agent-runtime": { Retrieve: { knowledgeBaseId: "KB12345678", retrievalQuery: { text: "what is a brownout?" } } },
-  "bedrock-runtime": { InvokeModel: { modelId: "some.model", body: "{}" } },
+  "bedrock-runtime": {
+    InvokeModel: { modelId: "some.model", body: "{}" },
+    ConverseStream: { modelId: "some.model", messages: [{ role: "user", content: [{ text: "hello" }] }] },
+  },
   cloudwatch: {
     PutMetricData: { Namespace: "shop", MetricData: [{ MetricName: "sold", Value: 1 }] },
     TagResource: { ResourceARN: "arn:aws:cloudwatch:us-east-1:000000000000:alarm:a", Tags: [{ Key: "k", Value: "v" }] },
@@ -62,6 +65,10 @@ const STORIES = {
     assert.ok(["pending", "running"].includes(seen.State.Name));
     assert.ok(seen.LaunchTime.getFullYear() >= 2020);
     assert.equal((await send("TerminateInstances", { InstanceIds: [id] })).TerminatingInstances[0].InstanceId, id);
+    const key = (await send("CreateKeyPair", { KeyName: "door" })).KeyPairId;
+    const pairs = (await send("DescribeKeyPairs", { KeyNames: ["door"] })).KeyPairs;
+    assert.deepEqual(pairs.map((pair) => pair.KeyPairId), [key]);
+    await send("DeleteKeyPair", { KeyName: "door" });
   },
   async dynamodb(send) {
     await send("CreateTable", {
@@ -132,7 +139,17 @@ const STORIES = {
     const answer = await send("InvokeModel", { modelId: "some.model:1", body: '{"prompt":"hello"}' });
     assert.ok(JSON.parse(answer.body.transformToString()).content[0].text);
     const messages = [{ role: "user", content: [{ text: "hello" }] }];
-    assert.equal((await send("Converse", { modelId: "some.model:1", messages })).stopReason, "end_turn");
+    const talk = await send("Converse", { modelId: "some.model:1", messages });
+    assert.equal(talk.stopReason, "end_turn");
+    const said = [];
+    for await (const event of (await send("ConverseStream", { modelId: "some.model:1", messages })).stream) {
+      said.push(event.contentBlockDelta?.delta.text ?? "");
+    }
+    assert.equal(said.join(""), talk.output.message.content[0].text);
+    const stream = await send("InvokeModelWithResponseStream", { modelId: "some.model:1", body: '{"prompt":"hello"}' });
+    const chunks = [];
+    for await (const event of stream.body) chunks.push(JSON.parse(new TextDecoder().decode(event.chunk.bytes)));
+    assert.equal(chunks.map((chunk) => chunk.delta?.text ?? "").join(""), said.join(""));
   },
   async cloudwatch(send) {
     await send("PutMetricData", { Namespace: "shop", MetricData: [{ MetricName: "sold", Values: [1, 3] }] });
@@ -213,6 +230,12 @@ const sender = (code) => {
 const ended = async (work) => {
   try {
     const answer = await work();
+    try {
+      // What goes wrong within a stream shows only to its reader, without a status of its own.
+      for await (const _ of answer?.stream ?? []);
+    } catch (error) {
+      return { code: error.name, status: answer.$metadata.httpStatusCode };
+    }
     // A failed function is no error of the SDK: the answer says so.
     const code = answer?.FunctionError ? JSON.parse(answer.Payload.transformToString()).errorType : "";
     return { code, status: 200 };

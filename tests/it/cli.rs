@@ -305,7 +305,7 @@ fn everything_that_is_listed_is_explained() {
         }
     }
     assert!(brownout(&["explain", "r08"]).stdout.contains("# no_backoff"));
-    assert!(brownout(&["explain", "stream_error"]).stdout.contains("does not play it yet"));
+    assert!(brownout(&["explain", "stream_error"]).stdout.contains("ends with an exception"));
     let dynamodb = brownout(&["list", "scenarios", "--service", "dynamodb"]).stdout;
     assert!(dynamodb.contains("throttle-burst") && !dynamodb.contains("s3-slow-down"));
 }

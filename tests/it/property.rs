@@ -85,6 +85,18 @@ impl brownout::client::policy::RetryPolicy for Furious {
     }
 }
 
+/// Where nobody listens, no time passes and nothing is recorded, so that only a count can end it.
+#[test]
+fn a_client_that_dials_a_closed_port_for_ever_is_stopped() {
+    let text = "brownout: 1\nname: shut\ntitle: Nobody listens\nservice: s3\n\
+        workload: [{call: GetObject, params: {Bucket: b, Key: k}}]\nsteps: [{inject: {refuse: {for: 5s}}}]\n";
+    let scenario = Scenario::parse("shut", text).unwrap();
+    let furious = Who::Own(Player::of_policy("furious", || Furious));
+    let report =
+        session::run(&scenario, &furious, &Settings { trials: Some(1), ..Settings::default() }, 0).unwrap().report;
+    assert_eq!(report.metrics.succeeded, 0);
+}
+
 #[test]
 #[should_panic(expected = "replay in process")]
 fn a_policy_of_ones_own_is_told_how_to_replay() {

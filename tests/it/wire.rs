@@ -22,6 +22,7 @@ mod answers;
 mod badly;
 mod frames;
 mod slow;
+mod state;
 
 /// A `GetItem` as botocore sends it, without a signature.
 const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: DynamoDB_20120810.GetItem\r\n\

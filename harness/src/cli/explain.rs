@@ -1,6 +1,6 @@
 //! `brownout explain`
 
-use brownout_mocks::fault::{FAULTS, PLANNED};
+use brownout_mocks::fault::FAULTS;
 use brownout_mocks::service::SERVICES;
 
 use super::{Done, output};
@@ -48,9 +48,6 @@ fn a_rule(name: &str) -> Option<String> {
 }
 
 fn fault(name: &str) -> Option<String> {
-    if PLANNED.contains(&name) {
-        return Some(format!("The fault `{name}` is part of the language; this version does not play it yet.\n"));
-    }
     FAULTS.iter().find(|f| f.name == name).map(docs::fault)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_mocks::protocol::error_code;
+use brownout_mocks::protocol::{error_code, event_stream};
 use brownout_mocks::service::{Class, Service, class_of};
 use http::HeaderMap;
 
@@ -52,10 +52,42 @@ impl Failure {
     }
 }
 
+/// Reads the answer of a good status to its end, where it is a stream of `events`: the error that ended it, if
+/// one did, by its code; half a message has none.
+pub fn read_stream(events: bool, body: &[u8]) -> Result<(), Option<String>> {
+    if !events {
+        return Ok(());
+    }
+    let messages = event_stream::decode(body).map_err(|_| None)?;
+    match messages.iter().find_map(event_stream::Message::exception_type) {
+        Some(code) => Err(Some(code.to_owned())),
+        None => Ok(()),
+    }
+}
+
 /// Seconds, or an HTTP date.
 fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
     brownout_mocks::fault::read_http_date(value).map(|date| date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_is_read_to_its_end() {
+        let begun = event_stream::Message::event("messageStart", &json!({"role": "assistant"}));
+        let ended = event_stream::Message::exception("throttlingException", &json!({"message": "slow down"}));
+        let whole = event_stream::encode(std::slice::from_ref(&begun));
+        let broken = event_stream::encode(&[begun, ended]);
+        assert_eq!(read_stream(true, &whole), Ok(()));
+        assert_eq!(read_stream(true, &broken), Err(Some("throttlingException".to_owned())));
+        assert_eq!(read_stream(true, &whole[..9]), Err(None), "half a message");
+        assert_eq!(read_stream(false, &whole[..9]), Ok(()), "no stream");
+    }
 }

@@ -11,7 +11,7 @@
 //! - its retry quota and rate limiter are its own, not shared by all clients of the process.
 //!
 //! `GetObject` of S3 hands its caller a stream, as in the SDK: an answer that breaks in its body is not
-//! retried, and the call fails.
+//! retried, and the call fails. So does a stream of events that ends with an exception.
 //!
 //! | module | owns |
 //! |---|---|
@@ -38,6 +38,7 @@ use brownout_mocks::transport::Network;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
+use super::answer::read_stream;
 use super::{BoxFuture, Call, CallClient, Heard, Setting, request};
 
 mod connector;
@@ -139,9 +140,13 @@ impl CallClient for AwsSdkRust {
 
 async fn good(answer: Answer) -> Heard {
     let status = Some(answer.status);
-    match answer.body.collect().await {
-        Ok(body) => Heard { outcome: Outcome::Success, code: None, status, body: body.to_bytes() },
-        Err(_) => Heard { outcome: Outcome::Error, code: None, status, body: Bytes::new() },
+    let Ok(body) = answer.body.collect().await else {
+        return Heard { outcome: Outcome::Error, code: None, status, body: Bytes::new() };
+    };
+    let body = body.to_bytes();
+    match read_stream(answer.events, &body) {
+        Ok(()) => Heard { outcome: Outcome::Success, code: None, status, body },
+        Err(code) => Heard { outcome: Outcome::Error, code, status, body },
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use brownout_mocks::journal::Outcome;
+use brownout_mocks::protocol::EVENT_STREAM;
 use brownout_mocks::random::Stream;
 use brownout_mocks::request::{CALL_HEADER, access_key};
 use brownout_mocks::service::Service;
@@ -16,7 +17,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::answer::Failure;
+use super::answer::{Failure, read_stream};
 use super::{BoxFuture, Call, CallClient, Heard, Setting, request};
 
 /// What a policy knows when it decides.
@@ -73,7 +74,7 @@ impl std::fmt::Debug for PolicyClient {
 }
 
 enum Attempted {
-    Answered { status: u16, body: Bytes },
+    Answered { status: u16, body: Bytes, events: bool },
     Failed { failure: Failure, body: Bytes },
 }
 
@@ -111,7 +112,8 @@ impl PolicyClient {
             Ok(Ok((parts, body))) => {
                 let status = parts.status.as_u16();
                 if status < 400 {
-                    return Attempted::Answered { status, body };
+                    let kind = parts.headers.get(http::header::CONTENT_TYPE);
+                    return Attempted::Answered { status, body, events: kind.is_some_and(|k| k == EVENT_STREAM) };
                 }
                 let now = self.setting.clock.date();
                 Attempted::Failed { failure: Failure::answered(call.service, status, &parts.headers, &body, now), body }
@@ -186,9 +188,14 @@ impl CallClient for PolicyClient {
                     }
                 };
                 match self.attempt(call, request, timeout).await {
-                    Attempted::Answered { status, body } => {
+                    Attempted::Answered { status, body, events } => {
                         self.lock().policy.succeeded(last.as_ref());
-                        return Heard { outcome: Outcome::Success, code: None, status: Some(status), body };
+                        let status = Some(status);
+                        // What goes wrong within a stream is for whoever reads it, as in the SDKs: no retry.
+                        return match read_stream(events, &body) {
+                            Ok(()) => Heard { outcome: Outcome::Success, code: None, status, body },
+                            Err(code) => Heard { outcome: Outcome::Error, code, status, body },
+                        };
                     }
                     Attempted::Failed { failure, body } => {
                         let next = {

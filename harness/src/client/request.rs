@@ -9,7 +9,7 @@
 //! | rpc-v2-cbor | the CBOR body; the path names the operation |
 //! | ec2Query, awsQuery | the form, flattened (`query`) |
 //! | restXml, restJson1 | path labels, headers, query and body (`rest`) |
-//! | API Gateway | the operation is `METHOD /path`; members `body` and `query` |
+//! | API Gateway | the operation is `METHOD /path`; members `body`, `query` and `idempotency_key` (`true`: one of the call's own) |
 
 use brownout_mocks::protocol::{Protocol, SMITHY_PROTOCOL};
 use brownout_mocks::request::percent_encode;
@@ -82,7 +82,7 @@ pub fn build(
         Protocol::AwsQuery => Ok(query::request(query::Style::Aws, service.api_version(), operation, &params)),
         Protocol::RestXml => rest::request(rest::Body::Xml, find(service, operation)?, params),
         Protocol::RestJson1 => rest::request(rest::Body::Json, find(service, operation)?, params),
-        Protocol::ApiGateway => api_gateway(operation, params, client),
+        Protocol::ApiGateway => api_gateway(operation, params, client, token),
     }
 }
 
@@ -139,7 +139,12 @@ fn cbor(service: &dyn Service, operation: &str, params: Map<String, Value>) -> R
     assemble(Method::POST, &path, &[], headers, Bytes::from(body))
 }
 
-fn api_gateway(operation: &str, mut params: Map<String, Value>, client: u32) -> Result<Request<Bytes>, Unbuildable> {
+fn api_gateway(
+    operation: &str,
+    mut params: Map<String, Value>,
+    client: u32,
+    token: Option<&str>,
+) -> Result<Request<Bytes>, Unbuildable> {
     let not_a_path = || Unbuildable::NotAPath(operation.to_owned());
     let (method, path) = operation.split_once(' ').ok_or_else(not_a_path)?;
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| not_a_path())?;
@@ -153,12 +158,20 @@ fn api_gateway(operation: &str, mut params: Map<String, Value>, client: u32) -> 
     };
     let mut headers = HeaderMap::new();
     put_header(&mut headers, "x-api-key", &format!("brownout-key-{client}"))?;
+    match (params.remove("idempotency_key"), token) {
+        (Some(Value::String(key)), _) => put_header(&mut headers, IDEMPOTENCY_KEY, &key)?,
+        (Some(Value::Bool(true)), Some(own)) => put_header(&mut headers, IDEMPOTENCY_KEY, own)?,
+        _ => {}
+    }
     let body = params.remove("body").map_or_else(Bytes::new, |body| {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Bytes::from(body.to_string())
     });
     assemble(method, path, &query, headers, body)
 }
+
+/// The header by which a caller marks a request that is to be executed once.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A scalar as text; `None` for null, lists and maps.
 fn scalar(value: &Value) -> Option<String> {

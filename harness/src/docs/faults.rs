@@ -1,8 +1,8 @@
-//! `docs/faults.md`: every fault with its keys, and those that are planned.
+//! `docs/faults.md`: every fault with its keys.
 
 use std::fmt::Write as _;
 
-use brownout_mocks::fault::{BARE, FAULTS, FaultDoc, PLANNED};
+use brownout_mocks::fault::{BARE, FAULTS, FaultDoc};
 use serde_json::Value;
 
 use super::schema::{Types, branches};
@@ -44,13 +44,6 @@ pub(super) fn page() -> String {
     for doc in FAULTS {
         let _ = write!(out, "\n{}", deeper(&fault(doc)));
     }
-    let planned: Vec<String> = PLANNED.iter().map(|name| code(name)).collect();
-    let _ = write!(
-        out,
-        "\n## Planned\n\nPart of the language, and not played by this version: a scenario that uses one is refused \
-         with that reason.\n\n{}\n",
-        planned.join(", ")
-    );
     out
 }
 

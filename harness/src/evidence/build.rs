@@ -84,6 +84,11 @@ impl Builder {
                 }
             }
             EventKind::Answered(answered) => self.answered(answered, names),
+            EventKind::TookEffect { seq } => {
+                if let Some(attempt) = self.attempt(*seq) {
+                    attempt.effects += 1;
+                }
+            }
             EventKind::ConnectionClosed { seq: Some(seq), by, .. } => {
                 if let Some(attempt) = self.attempt(*seq) {
                     closed(attempt, at_us, *by);
@@ -178,6 +183,7 @@ impl Builder {
             gap_us: None,
             body_hash: received.body_hash.as_deref().map(Into::into),
             date: received.date.as_deref().map(|d| names.get(d)),
+            effects: 0,
             declared_max: received.sdk_max.filter(|m| *m > 0),
         });
         self.attempts.insert(received.seq, (place.0, place.1, invocation.attempts.len() - 1));
@@ -192,6 +198,7 @@ impl Builder {
         attempt.retry_after_ms = answered.retry_after_ms;
         attempt.x_amz_retry_after_ms = answered.x_amz_retry_after_ms;
         attempt.answered = !answered.cut;
+        attempt.effects += u32::from(answered.effect);
         attempt.broken |= answered.cut;
         attempt.class = if answered.cut { Some(Class::Transient) } else { answered.class };
         if attempt.class == Some(Class::Throttling) || attempt.class == Some(Class::Quota) {

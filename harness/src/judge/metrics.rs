@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use brownout_mocks::fault::Fault;
 use brownout_mocks::journal::{self, EventKind};
-use brownout_mocks::service::Class;
+use brownout_mocks::service::{self, Class};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::evidence::{Client, Trial};
+use crate::evidence::{Client, Invocation, Trial};
 use crate::scenario::Document;
 
 /// What was measured, over all trials.
@@ -24,6 +24,14 @@ pub struct Metrics {
     pub attempts: u64,
     /// Attempts ÷ calls.
     pub amplification: Option<f64>,
+    /// Requests that changed something: whose operation does, and took effect.
+    pub effects: u64,
+    /// Calls that changed something more than once. Harmless where the operation is idempotent, as `PutItem`
+    /// is, and a second order, mail or instance where it is not.
+    pub effects_doubled: u64,
+    /// Calls of an operation that changes something which succeeded though nothing took effect: told of a success
+    /// that was none, or of what an earlier call did under the same idempotency token.
+    pub effects_lost: u64,
     /// Retries, by class of the error before them.
     pub retries_by_class: BTreeMap<Class, u64>,
     /// From the end of the last fault to the success of each call in progress then; null where the
@@ -91,6 +99,11 @@ fn spans(client: &Client) -> Vec<Span> {
     calls.chain(loose).collect()
 }
 
+/// Whether what was asked for changes something.
+fn changes(invocation: &Invocation) -> bool {
+    service::find(&invocation.service).is_some_and(|s| service::mutates(s, &invocation.operation))
+}
+
 /// How many calls succeeded, and how many failed: what a client had not got when it left, it never got.
 pub(super) fn outcomes(trial: &Trial) -> (u64, u64) {
     let mut counts = (0, 0);
@@ -129,6 +142,7 @@ impl Tally {
                     }
                 }
             }
+            self.effects(client);
             for invocation in &client.invocations {
                 self.sums.attempts += invocation.attempts.len() as u64;
                 for pair in invocation.attempts.windows(2) {
@@ -141,6 +155,25 @@ impl Tally {
         if let (Some(end), Some(at)) = (fault_end, first_success) {
             self.first_us.push(at - end);
         }
+    }
+
+    fn effects(&mut self, client: &Client) {
+        // Invocations of one call of ours together; else each by itself.
+        let mut by_call: BTreeMap<(Option<u64>, u64), (u64, bool)> = BTreeMap::new();
+        for invocation in client.invocations.iter().filter(|i| changes(i)) {
+            let effects: u64 = invocation.attempts.iter().map(|a| u64::from(a.effects)).sum();
+            self.sums.effects += effects;
+            // Where nobody marks what belongs together, two calls may look like one.
+            if invocation.marked {
+                let alone = if invocation.call.is_some() { 0 } else { invocation.id };
+                let of_call = by_call.entry((invocation.call, alone)).or_default();
+                of_call.0 += effects;
+                of_call.1 |= invocation.succeeded();
+            }
+        }
+        let count = |is: fn(&(u64, bool)) -> bool| by_call.values().filter(|c| is(c)).count() as u64;
+        self.sums.effects_doubled += count(|(effects, _)| *effects > 1);
+        self.sums.effects_lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
     }
 
     pub(super) fn metrics(&self) -> Metrics {

@@ -41,6 +41,60 @@ fn burst() -> serde_json::Value {
     serde_json::json!([{"id": "burst", "times": 1, "inject": {"throttle": {}}}])
 }
 
+/// Calls of an operation, each a list of requests: whether it took effect, and how it ended.
+fn changed(operation: &str, calls: &[&[(bool, &str)]]) -> Metrics {
+    let mut trial = trial(0, Segment::Run, 0);
+    trial.events.clear();
+    let mut add = |event: serde_json::Value| trial.events.push(serde_json::from_value(event).unwrap());
+    let mut seq = 0;
+    for (call, requests) in (1..).zip(calls) {
+        let name = serde_json::json!({"at_us": 0, "call": call, "client": 0, "service": "ec2", "operation": operation});
+        let with = |event: &str, more: serde_json::Value| {
+            let mut event = serde_json::json!({"event": event, "at_us": 0});
+            for members in [&name, &more] {
+                event.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            }
+            event
+        };
+        add(with("call_started", serde_json::json!({})));
+        for (attempt, (effect, end)) in (1..).zip(*requests) {
+            seq += 1;
+            let received = serde_json::json!({"seq": seq, "connection": 1, "account": "0", "invocation": call,
+                "attempt": attempt, "protocol": "ec2Query", "body_bytes": 0});
+            add(with("attempt_received", received));
+            if *end == "lost" {
+                if *effect {
+                    add(with("took_effect", serde_json::json!({"seq": seq})));
+                }
+                let closed = serde_json::json!({"seq": seq, "connection": 1, "by": "fault", "how": "reset"});
+                add(with("connection_closed", closed));
+            } else {
+                let answered = serde_json::json!({"seq": seq, "status": 200, "body_bytes": 0, "effect": effect,
+                    "cut": *end == "cut", "first_byte_us": 0, "last_byte_us": 0});
+                add(with("answered", answered));
+            }
+        }
+        add(with("call_finished", serde_json::json!({"outcome": "success"})));
+    }
+    judge(&document(serde_json::json!({})), &[trial], guidance::find("documented").unwrap()).unwrap().metrics
+}
+
+#[test]
+fn effects_are_counted_by_call() {
+    let calls: &[&[(bool, &str)]] = &[
+        &[(true, "whole")],
+        &[(true, "lost"), (true, "whole")],
+        &[(true, "cut"), (false, "whole")],
+        &[(false, "lost"), (true, "whole")],
+        &[(false, "whole")],
+        &[(false, "lost")],
+    ];
+    let metrics = changed("RunInstances", calls);
+    let counted = |m: &Metrics| (m.effects, m.effects_doubled, m.effects_lost);
+    assert_eq!(counted(&metrics), (5, 1, 1), "twice in the second call, never in the fifth, which was told of success");
+    assert_eq!(counted(&changed("DescribeInstances", calls)), (0, 0, 0), "reading changes nothing");
+}
+
 #[test]
 fn metrics_and_recovery_are_those_of_the_story() {
     let document = document(serde_json::json!({"steps": burst()}));

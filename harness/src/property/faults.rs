@@ -20,8 +20,8 @@ pub(super) struct Injection {
 }
 
 impl Injection {
-    /// For a scenario of this service.
-    pub(super) fn of(mut self, service: &str) -> Option<OneOrMany<Fault>> {
+    /// For a scenario that asks this of this service; nothing if it has no place there.
+    pub(super) fn of(mut self, service: &str, operation: &str) -> Option<OneOrMany<Fault>> {
         if let Some(index) = self.error {
             let errors = service::find(service)?.errors();
             let parameters = self.fault.as_object_mut()?.values_mut().next()?;
@@ -29,6 +29,10 @@ impl Injection {
         }
         let read = |fault| serde_json::from_value::<Fault>(fault).ok();
         let fault = read(self.fault)?;
+        let streams = !service::find(service)?.stream_exceptions(operation).is_empty();
+        if matches!(fault, Fault::StreamError(_)) && !streams {
+            return None;
+        }
         Some(match self.delay.and_then(read) {
             Some(delay) if fault.inject().answers() && !fault.inject().at_connect() => {
                 OneOrMany::Many(vec![delay, fault])
@@ -97,6 +101,8 @@ fn odd() -> impl Strategy<Value = Value> {
         (1..=3u32).prop_map(|fail| json!({"partial": {"fail": fail}})),
         select(&["1h", "10s"][..]).prop_map(|by| json!({"skew": {"by": by}})),
         Just(json!("bad_checksum")),
+        (0..=3u32, span()).prop_map(|(limit, lag)| json!({"instance_limit": {"limit": limit, "lag": lag}})),
+        (0..=9u32).prop_map(|after| json!({"stream_error": {"after": after}})),
         Just(json!("expired_credentials")),
     ]
 }
@@ -188,7 +194,8 @@ mod tests {
         let mut drawn: BTreeSet<String> = BTreeSet::new();
         for _ in 0..4_000 {
             let injection = strategy.new_tree(&mut runner).unwrap().current();
-            let faults = injection.clone().of("dynamodb").unwrap_or_else(|| panic!("{injection:?} is no fault"));
+            let faults = injection.clone().of("bedrock-runtime", "ConverseStream");
+            let faults = faults.unwrap_or_else(|| panic!("{injection:?} is no fault"));
             drawn.extend(faults.iter().map(|f| f.name().to_owned()));
         }
         assert_eq!(drawn, FAULTS.iter().map(|f| f.name.to_owned()).collect::<BTreeSet<_>>());

@@ -35,6 +35,11 @@ const DEMANDS: &[Demand] = &[
     ("apigateway", "GetRestApis", "{}"),
     ("bedrock-agent-runtime", "Retrieve", r#"{"knowledgeBaseId": "KB12345678", "retrievalQuery": {"text": "why?"}}"#),
     ("bedrock-runtime", "InvokeModel", r#"{"modelId": "some.model", "body": {"prompt": "hello"}}"#),
+    (
+        "bedrock-runtime",
+        "ConverseStream",
+        r#"{"modelId": "some.model", "messages": [{"role": "user", "content": [{"text": "hello"}]}]}"#,
+    ),
     ("cloudwatch", "PutMetricData", r#"{"Namespace": "shop", "MetricData": [{"MetricName": "sold", "Value": 1.0}]}"#),
     ("events", "PutEvents", r#"{"Entries": [{"Source": "shop", "DetailType": "order", "Detail": "{}"}]}"#),
     ("iam", "GetUser", r#"{"UserName": "ann"}"#),
@@ -148,15 +153,15 @@ struct Draft {
 impl Draft {
     fn step(self, service: &str, operation: &str) -> Option<Step> {
         let counted = self.times.is_some() || self.every.is_some();
-        let operation = self.named.then(|| OneOrMany::One(Glob(operation.to_owned())));
+        let named = self.named.then(|| OneOrMany::One(Glob(operation.to_owned())));
         let step = Step {
             id: None,
-            when: When { operation, ..self.when },
+            when: When { operation: named, ..self.when },
             times: self.times,
             per: self.per.filter(|_| counted),
             every: self.every,
             probability: self.probability,
-            inject: Some(self.injection.of(service)?),
+            inject: Some(self.injection.of(service, operation)?),
             pass: None,
             effect: None,
             // A script need not fit its workload: what never fires is no mistake here.

@@ -78,6 +78,11 @@ fn details(entry: &Entry) -> String {
     if let Some(amplification) = run.metrics.amplification {
         parts.push(format!("{amplification:.2} attempts a call"));
     }
+    for (effects, what) in [(run.metrics.effects_doubled, "doubled"), (run.metrics.effects_lost, "lost")] {
+        if effects > 0 {
+            parts.push(format!("{effects} {} {what}", if effects == 1 { "effect" } else { "effects" }));
+        }
+    }
     if let Some(recovery) = run.metrics.recovery_latency_ms {
         parts.push(format!("recovers in {}", short(Duration::from_millis(recovery.p50.round() as u64))));
     }

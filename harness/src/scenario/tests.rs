@@ -68,7 +68,7 @@ error: unknown key `clints` in the scenario
   | ^^^^^^ not part of this block
   |
   = help: did you mean `clients`?
-  = help: known keys: accounts, brownout, capacity, clients, expect, http2, name, service, sources, start, steps, title, why, workload
+  = help: known keys: accounts, brownout, capacity, clients, expect, http2, name, service, sources, start, steps, title, upstream, why, workload
 
 error: `until`: a duration needs its unit: `5s` or `5ms`
  --> scenarios/x.yaml:7:39
@@ -130,13 +130,14 @@ fn each_mistake_against_the_schema_is_explained() {
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
         ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
         ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
+        ("steps: [{inject: stream_error}]", "5:18 no operation that this step meets answers with a stream"),
         (
-            "steps: [{inject: stream_error}]",
-            "5:18 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
+            "steps: [{when: {service: bedrock-runtime, operation: Converse}, inject: stream_error}]",
+            "5:73 no operation that this step meets answers with a stream",
         ),
         (
-            "steps: [{inject: {stream_error: {after: 1}}}]",
-            "5:19 the fault `stream_error` is part of the language, but this version of brownout does not play it yet",
+            "steps: [{when: {service: bedrock-*}, inject: {stream_error: {code: ThrottlingException}}}]",
+            "5:68 no such stream ends with `ThrottlingException`",
         ),
         ("steps: [{inject: {rate_limit: ecc}}]", "5:31 `rate_limit` cannot be `ecc`"),
         ("steps: [{inject: {rate_limit: {bucket: 5}}}]", "5:19 `rate_limit` lacks `refill`"),

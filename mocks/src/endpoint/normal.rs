@@ -20,8 +20,9 @@ impl Normal {
         Self { result: Ok(Done { output, ..Done::default() }), request_id: world.request_id() }
     }
 
+    /// Whether the operation took effect, and not only gave an earlier answer once more.
     pub(super) fn happened(&self) -> bool {
-        self.result.is_ok()
+        self.result.as_ref().is_ok_and(|done| !done.again)
     }
 
     pub(super) fn dress(&self, attempt: &Attempt) -> Reply {

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::versions::{Behind, Versions};
 use crate::random::Stream;
+
+/// Account, kind and id.
+pub(super) type Name = (String, &'static str, String);
 
 /// Something that exists.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +23,11 @@ pub struct Entity {
 /// All that exists, by account, kind and id. Ordered, so that listings repeat.
 #[derive(Debug)]
 pub struct World {
-    entities: BTreeMap<(String, &'static str, String), Entity>,
+    entities: BTreeMap<Name, Entity>,
+    /// What some of them were before.
+    versions: Versions,
+    /// Who looks at it now, if it is a reader that is behind.
+    behind: Option<Behind>,
     /// Answers kept for idempotency tokens, by account and token: a hash of the parameters and the ids made.
     tokens: BTreeMap<(String, String), (String, Vec<String>)>,
     /// How many credentials were handed out.
@@ -36,6 +44,8 @@ impl World {
     pub fn new(ids: Stream) -> Self {
         Self {
             entities: BTreeMap::new(),
+            versions: Versions::default(),
+            behind: None,
             tokens: BTreeMap::new(),
             sessions: 0,
             now: Duration::ZERO,
@@ -74,6 +84,63 @@ impl World {
     /// Removes an entity.
     pub fn remove(&mut self, account: &str, kind: &'static str, id: &str) -> Option<Entity> {
         self.entities.remove(&(account.to_owned(), kind, id.to_owned()))
+    }
+
+    /// How long earlier values of what is [written](Self::write) are kept for readers that are behind.
+    pub fn keep_versions(&mut self, keep: Duration) {
+        self.versions.keep = keep;
+    }
+
+    /// Whether a reader that is behind may see something else than others.
+    pub fn has_versions(&self) -> bool {
+        !self.versions.keep.is_zero()
+    }
+
+    /// From now on it is looked at by this reader; `None` knows everything.
+    pub fn look_as(&mut self, behind: Option<Behind>) {
+        self.behind = behind;
+    }
+
+    /// Creates, replaces or removes an entity that readers may learn of late; what it was before.
+    pub fn write(&mut self, account: &str, kind: &'static str, id: &str, value: Option<Value>) -> Option<Value> {
+        let name = (account.to_owned(), kind, id.to_owned());
+        self.versions.written(&name, self.now, value.as_ref());
+        let before = match value {
+            Some(value) => self.entities.insert(name, Entity { created: self.now, value }),
+            None => self.entities.remove(&name),
+        };
+        before.map(|entity| entity.value)
+    }
+
+    /// An entity's value as it looks to whoever looks.
+    pub fn seen(&self, account: &str, kind: &'static str, id: &str) -> Option<&Value> {
+        match &self.behind {
+            None => self.get(account, kind, id).map(|entity| &entity.value),
+            Some(behind) => self.versions.seen(&(account.to_owned(), kind, id.to_owned()), self.now, behind),
+        }
+    }
+
+    /// The values of a kind whose ids begin so, as they look to whoever looks, by id.
+    pub fn all_seen<'a>(&'a self, account: &'a str, kind: &'static str, prefix: &str) -> Vec<&'a Value> {
+        if self.behind.is_none() {
+            let all = self.list(account, kind).filter(|(id, _)| id.starts_with(prefix));
+            return all.map(|(_, entity)| &entity.value).collect();
+        }
+        let names = self.versions.names(account, kind).filter(|(_, _, id)| id.starts_with(prefix));
+        names.filter_map(|(_, _, id)| self.seen(account, kind, id)).collect()
+    }
+
+    /// Files the entities of a kind whose ids begin so under other ids, by their values; of several that get
+    /// the same id the latest stays.
+    pub fn rename(&mut self, account: &str, kind: &'static str, prefix: &str, id: impl Fn(&Value) -> String) {
+        let ours = |(a, k, i): &&Name| a == account && *k == kind && i.starts_with(prefix);
+        self.versions.rename(self.versions.names(account, kind).filter(ours).cloned().collect(), &id);
+        let names: Vec<Name> = self.entities.keys().filter(ours).cloned().collect();
+        let mut all: Vec<Entity> = names.iter().filter_map(|name| self.entities.remove(name)).collect();
+        all.sort_by_key(|entity| entity.created);
+        for entity in all {
+            self.entities.insert((account.to_owned(), kind, id(&entity.value)), entity);
+        }
     }
 
     /// The date at which something was created that long after time zero.

@@ -32,8 +32,9 @@ pub struct Accepted {
 }
 
 impl Inject for Accepted {
+    /// What is accepted will happen; nobody can tell when it did.
     fn effect(&self) -> Effect {
-        Effect::None
+        Effect::Before
     }
 
     fn unfit(&self, attempt: &Attempt) -> Option<&'static str> {

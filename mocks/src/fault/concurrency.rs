@@ -2,12 +2,15 @@
 //!
 //! A request is in hand from its arrival until its answer has left or its connection has gone. Whatever
 //! makes answers take time (`latency`, `capacity`, a slow reader) therefore stands below this step. For
-//! Lambda the refusal is the documented 429 with its `Reason` and `Retry-After`.
+//! Lambda the refusal is the documented 429 with `Retry-After` and its `Reason`: that of reserved concurrency
+//! where the scope names the function, else that of the account's.
 //!
 //! Shorthand: `concurrency: 10`.
 //!
 //! ## Source
 //! S2 (429 of a function at its concurrency limit); guidance 6.3 (`TooManyRequestsException`), 7
+
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::error::RetryAfter;
 use super::scope::{Scope, key};
 use super::{At, Decision, Inject};
+use crate::units::Span;
 
 /// Parameters of `concurrency`: a limit, or a limit and what shares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,10 +40,10 @@ pub struct ConcurrencyFull {
     /// What shares the limit. Default: account and region.
     #[serde(default = "default_scope")]
     pub scope: Vec<Scope>,
-    /// Error code. Default: the service's throttling code for the operation.
+    /// Error code. Default: the service's own for such a limit, else its throttling code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// `Retry-After` of the refusal.
+    /// `Retry-After` of the refusal. Default: for Lambda `1s`, else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
 }
@@ -79,7 +83,10 @@ impl Inject for Concurrency {
             in_hand.insert(at.attempt.seq);
             return Decision::Admit;
         }
-        let code = full.code.as_deref().unwrap_or_else(|| at.attempt.service.throttle_code(&at.attempt.operation));
-        super::error::answer(at, code, None, None, full.retry_after.as_ref(), None)
+        let (service, function) = (at.attempt.service, full.scope.contains(&Scope::Function));
+        let code = full.code.as_deref().unwrap_or_else(|| service.concurrency_code(&at.attempt.operation, function));
+        let usual = || Some(RetryAfter::Seconds(Span(Duration::from_secs(service.concurrency_retry_after()?.into()))));
+        let retry_after = full.retry_after.or_else(usual);
+        super::error::answer(at, code, None, None, retry_after.as_ref(), None)
     }
 }

@@ -5,15 +5,20 @@
 //! at a moment of its own; every request goes to a reader drawn at random. Requests for ids that were
 //! never created, or that have settled, are admitted.
 //!
+//! An item of a DynamoDB table is not NotFound but old: for the same times an eventually consistent read
+//! (`GetItem`, `BatchGetItem`, `Query`, `Scan`) is answered with a 200 that holds what the item was before it
+//! was last written, or nothing if it is new. A read with `ConsistentRead: true` is never behind.
+//!
 //! ## Source
-//! S0 (eventual consistency: `InvalidInstanceID.NotFound`, `InvalidGroup.NotFound`); guidance 4.3
+//! S0 (eventual consistency: `InvalidInstanceID.NotFound`, `InvalidGroup.NotFound`); guidance 4.3; S2 (404: a
+//! read that came too soon, and the consistent reads of DynamoDB)
 
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{At, Decision, Inject};
+use crate::endpoint::Behind;
 use crate::service::Class;
 use crate::units::Span;
 
@@ -40,20 +45,15 @@ fn default_readers() -> u32 {
 }
 
 impl NotVisible {
-    /// Whether the reader that serves this request knows an id of this age.
-    fn visible(&self, id: &str, age: Duration, at: &mut At<'_>) -> bool {
-        let (dark, flap) = (self.r#for.get(), self.flap.get());
-        if age < dark {
-            return false;
+    /// The reader that serves this request.
+    fn reader(&self, at: &mut At<'_>) -> Behind {
+        Behind {
+            dark: self.r#for.get(),
+            flap: self.flap.get(),
+            reader: at.stream.below(u64::from(self.readers)),
+            seed: at.seed,
+            step: at.step.to_owned(),
         }
-        if age >= dark + flap {
-            return true;
-        }
-        let reader = at.stream.below(u64::from(self.readers));
-        // Each reader's moment depends on the id and the reader alone: once it knows, it knows.
-        let mut moments = at.stream_of(id);
-        let unit = (0..=reader).map(|_| moments.unit()).last().unwrap_or_default();
-        age >= dark + flap.mul_f64(unit)
     }
 }
 
@@ -67,10 +67,12 @@ impl Inject for NotVisible {
     }
 
     fn decide(&self, at: &mut At<'_>) -> Decision {
+        let realm = at.attempt.service.realm(&at.attempt.sender);
         for id in at.attempt.service.refers_to(at.attempt) {
-            let Some(created) = at.world.created(&at.attempt.sender.account, &id) else { continue };
+            let Some(created) = at.world.created(&realm, &id) else { continue };
             let age = at.now.saturating_sub(created);
-            if !self.visible(&id, age, at) {
+            let settled = age >= self.r#for.get() + self.flap.get();
+            if !settled && !self.reader(at).knows(&id, age) {
                 let service = at.attempt.service;
                 let code = self.code.clone().unwrap_or_else(|| service.not_found_code(&at.attempt.operation, &id).into());
                 let message = format!("The ID '{id}' does not exist");
@@ -79,6 +81,12 @@ impl Inject for NotVisible {
                     reply.class = Some(Class::NotVisible);
                 }
                 return decision;
+            }
+        }
+        if at.world.has_versions() {
+            let behind = self.reader(at);
+            if at.attempt.service.stale(at.attempt, at.world, &behind) {
+                return Decision::Behind(behind);
             }
         }
         Decision::Admit

@@ -146,7 +146,7 @@ const PARTITION: (f64, f64) = (3_000.0, 1_000.0);
 /// A DynamoDB table of provisioned throughput: read and write units a second, and what they cost.
 pub(super) fn dynamodb(attempt: &Attempt, read: f64, write: f64) -> Vec<Limit> {
     let Some(table) = attempt.target.as_deref() else { return Vec::new() };
-    let mutates = attempt.service.operations().iter().any(|o| o.name == attempt.operation && o.mutates);
+    let mutates = crate::service::mutates(attempt.service, &attempt.operation);
     if ["Table", "Tables"].iter().any(|suffix| attempt.operation.ends_with(suffix)) {
         return Vec::new();
     }

@@ -41,8 +41,8 @@ pub(super) fn key(scopes: &[Scope], attempt: &Attempt) -> String {
             Scope::Region => attempt.sender.region.clone(),
             Scope::Action => attempt.operation.clone(),
             Scope::Category => {
-                let mutates = attempt.service.operations().iter().any(|o| o.name == attempt.operation && o.mutates);
-                if mutates { "mutating" } else { "reading" }.to_owned()
+                if crate::service::mutates(attempt.service, &attempt.operation) { "mutating" } else { "reading" }
+                    .to_owned()
             }
             Scope::Table | Scope::Function => target.split('/').next().unwrap_or_default().to_owned(),
             Scope::Partition => target.to_owned(),

@@ -173,6 +173,11 @@ pub enum EventKind {
     },
     /// An answer was sent, whole or cut short by a fault.
     Answered(Box<Answered>),
+    /// An operation took effect, and no answer tells of it: it was never sent.
+    TookEffect {
+        /// The attempt.
+        seq: Seq,
+    },
     /// A connection ended.
     ConnectionClosed {
         /// The connection.
@@ -321,7 +326,7 @@ pub struct Answered {
     pub first_byte_us: u64,
     /// When the last byte left, microseconds since time zero.
     pub last_byte_us: u64,
-    /// Whether the operation took effect.
+    /// Whether the operation took effect. Absent where an idempotency token only repeated an earlier answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub effect: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Closed, Per, Plan, PlannedStep};
-use crate::endpoint::World;
+use crate::endpoint::{Behind, World};
 use crate::fault::{At, Break, Decision, Effect, Fault, Memory, Pace, Shift};
 use crate::journal::Seq;
 use crate::protocol::Reply;
@@ -30,6 +30,8 @@ pub struct Decided {
     pub corrupt: bool,
     /// Which entries of a batch fail, and with which code.
     pub partial: Option<(BTreeSet<usize>, String)>,
+    /// The reader that answers normally, if it is behind.
+    pub behind: Option<Behind>,
     /// What to answer in place of the normal answer.
     pub answer: Option<Reply>,
     /// How to break the connection.
@@ -189,6 +191,11 @@ impl PlanState {
                 Decision::Partial { failed, code } => decided.partial = Some((failed, code)),
                 Decision::Answer(reply) => decided.answer = Some(*reply),
                 Decision::Break(how) => decided.r#break = Some(how),
+                Decision::Behind(behind) => {
+                    // It is the normal answer, by a reader that knows less.
+                    decided.effect = Some(step.effect.unwrap_or(Effect::Before));
+                    decided.behind = Some(behind);
+                }
             }
         }
         "injects"

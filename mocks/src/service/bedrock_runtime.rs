@@ -1,14 +1,16 @@
-//! Amazon Bedrock's runtime: restJson1, models that give a short answer of their own. Streams are not modelled.
+//! Amazon Bedrock's runtime: restJson1 and event streams, models that give a short answer of their own.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Done, ErrorRow, Operation, Service, operation, text, unmodelled, wire_error_with};
 use crate::endpoint::World;
+use crate::protocol::event_stream::Message;
 use crate::protocol::{Protocol, WireError};
 use crate::request::Attempt;
 
 mod errors;
+mod stream;
 
 /// The service.
 #[derive(Debug)]
@@ -16,8 +18,10 @@ pub(super) struct BedrockRuntime;
 
 const OPERATIONS: &[Operation] = &[
     operation("Converse", "POST", "/model/{modelId}/converse", false),
+    operation("ConverseStream", "POST", "/model/{modelId}/converse-stream", false),
     operation("CountTokens", "POST", "/model/{modelId}/count-tokens", false),
     operation("InvokeModel", "POST", "/model/{modelId}/invoke", false),
+    operation("InvokeModelWithResponseStream", "POST", "/model/{modelId}/invoke-with-response-stream", false),
 ];
 
 /// What every model says.
@@ -50,7 +54,7 @@ impl Service for BedrockRuntime {
     fn error_members(&self, code: &str) -> Vec<(String, Value)> {
         match code {
             // What the model's own server said.
-            "ModelErrorException" => vec![("originalStatusCode".to_owned(), 500.into())],
+            "ModelErrorException" | "ModelStreamErrorException" => vec![("originalStatusCode".to_owned(), 500.into())],
             _ => Vec::new(),
         }
     }
@@ -75,6 +79,18 @@ impl Service for BedrockRuntime {
         "UnknownOperationException"
     }
 
+    fn stream_exceptions(&self, operation: &str) -> &'static [&'static str] {
+        stream::exceptions(operation)
+    }
+
+    fn stream(&self, attempt: &Attempt) -> Vec<Message> {
+        stream::events(attempt)
+    }
+
+    fn stream_answer(&self, attempt: &Attempt, events: &[Message]) -> Done {
+        stream::answer(&attempt.operation, events)
+    }
+
     /// The model.
     fn target(&self, _operation: &str, params: &Value) -> Option<String> {
         Some(text(params, "modelId").to_owned()).filter(|model| !model.is_empty())
@@ -83,7 +99,7 @@ impl Service for BedrockRuntime {
     fn perform(&self, attempt: &Attempt, _world: &mut World) -> Result<Done, WireError> {
         let tokens = attempt.request.body.len().div_ceil(4);
         let output = match attempt.operation.as_str() {
-            "Converse" if !attempt.params.get("messages").is_some_and(Value::is_array) => {
+            "Converse" | "ConverseStream" if !attempt.params.get("messages").is_some_and(Value::is_array) => {
                 return Err(wire_error_with(self, "ValidationException", "messages is missing"));
             }
             "Converse" => json!({
@@ -97,6 +113,9 @@ impl Service for BedrockRuntime {
                 "metrics": {"latencyMs": 1},
             }),
             "CountTokens" => json!({"inputTokens": tokens}),
+            "ConverseStream" | "InvokeModelWithResponseStream" => {
+                return Ok(stream::answer(&attempt.operation, &stream::events(attempt)));
+            }
             "InvokeModel" => return Ok(invoke(attempt, tokens)),
             other => return Err(unmodelled(self, other)),
         };
@@ -129,6 +148,9 @@ fn invoke(attempt: &Attempt, tokens: usize) -> Done {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    use crate::protocol::event_stream::{EVENT_STREAM, decode};
     use crate::service::testing::{Stage, request};
 
     const SCOPE: (&str, &str) = (
@@ -149,6 +171,24 @@ mod tests {
         let output = stage.send(request("POST", "/model/m/converse", &[SCOPE], talk)).1.unwrap().output;
         assert_eq!(output["output"]["message"]["role"], "assistant");
         assert_eq!(stage.reply(request("POST", "/model/m/converse", &[SCOPE], "{}")).status, 400);
+    }
+
+    #[test]
+    fn an_answer_may_come_as_a_stream() {
+        let mut stage = Stage::new("bedrock-runtime");
+        let talk = r#"{"messages":[{"role":"user","content":[{"text":"hello"}]}]}"#;
+        let reply = stage.reply(request("POST", "/model/m/converse-stream", &[SCOPE], talk));
+        assert_eq!(reply.header("content-type"), Some(EVENT_STREAM));
+        let events = decode(&reply.body).unwrap();
+        let text: String = events
+            .iter()
+            .filter(|e| e.header(":event-type") == Some("contentBlockDelta"))
+            .map(|e| serde_json::from_slice::<Value>(&e.payload).unwrap()["delta"]["text"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(text, super::ANSWER);
+        assert_eq!(events.last().unwrap().header(":event-type"), Some("metadata"));
+        let reply = stage.reply(request("POST", "/model/m/invoke-with-response-stream", &[SCOPE], "{}"));
+        assert!(decode(&reply.body).unwrap().iter().all(|e| e.header(":event-type") == Some("chunk")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Batch, Done, ErrorRow, Operation, Service, epoch_seconds, operation, text, unmodelled, wire_error, wire_error_with,
 };
-use crate::endpoint::World;
+use crate::endpoint::{Behind, World};
 use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::Attempt;
 
@@ -152,11 +152,27 @@ impl Service for DynamoDb {
         named.or_else(|| tables_of(params).into_iter().next())
     }
 
+    /// Its tables. A read of items is not about the table's own age: see [`Self::stale`].
     fn refers_to(&self, attempt: &Attempt) -> Vec<String> {
+        if attempt.operation == "TransactGetItems" || items::EVENTUAL.contains(&attempt.operation.as_str()) {
+            return Vec::new();
+        }
         let mut tables: Vec<String> = attempt.target.iter().cloned().chain(tables_of(&attempt.params)).collect();
         tables.sort();
         tables.dedup();
         tables
+    }
+
+    /// Reads twice: as it is, and as the reader sees it.
+    fn stale(&self, attempt: &Attempt, world: &mut World, behind: &Behind) -> bool {
+        if !items::EVENTUAL.contains(&attempt.operation.as_str()) {
+            return false;
+        }
+        let fresh = self.perform(attempt, world).map(|done| done.output);
+        world.look_as(Some(behind.clone()));
+        let seen = self.perform(attempt, world).map(|done| done.output);
+        world.look_as(None);
+        matches!((fresh, seen), (Ok(fresh), Ok(seen)) if fresh != seen)
     }
 
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError> {
@@ -176,7 +192,7 @@ impl Service for DynamoDb {
             // A change of throughput is done at once; nothing here hangs on it.
             "UpdateTable" => json!({"TableDescription": stage.description(stage.table()?)}),
             "TransactGetItems" => stage.transact_get()?,
-            "TransactWriteItems" => stage.transact_write()?,
+            "TransactWriteItems" => return stage.transact_write(),
             other => return Err(unmodelled(self, other)),
         };
         Ok(Done { output, ..Done::default() })

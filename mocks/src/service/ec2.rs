@@ -6,11 +6,14 @@ use super::form::{numbered, structures};
 use super::{Done, ErrorRow, Operation, Service, iso_date, operation, text, unmodelled, wire_error_with};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
-use crate::request::Attempt;
+use crate::request::{Attempt, Sender};
 
 mod errors;
 mod groups;
 mod instances;
+mod keys;
+
+pub(crate) use instances::Limited;
 
 /// The service.
 #[derive(Debug)]
@@ -21,10 +24,12 @@ const OPERATIONS: &[Operation] = &[
     operation("CreateKeyPair", "POST", "/", true),
     operation("CreateSecurityGroup", "POST", "/", true),
     operation("CreateTags", "POST", "/", true),
+    operation("DeleteKeyPair", "POST", "/", true),
     operation("DeleteSecurityGroup", "POST", "/", true),
     operation("DescribeImages", "POST", "/", false),
     operation("DescribeInstanceStatus", "POST", "/", false),
     operation("DescribeInstances", "POST", "/", false),
+    operation("DescribeKeyPairs", "POST", "/", false),
     operation("DescribeRegions", "POST", "/", false),
     operation("DescribeSecurityGroups", "POST", "/", false),
     operation("DescribeSubnets", "POST", "/", false),
@@ -94,6 +99,11 @@ impl Service for Ec2 {
         }
     }
 
+    /// What is made in one Region is not known in another.
+    fn realm(&self, sender: &Sender) -> String {
+        format!("{}/{}", sender.account, sender.region)
+    }
+
     fn skew_code(&self) -> &'static str {
         "AuthFailure"
     }
@@ -108,19 +118,26 @@ impl Service for Ec2 {
 
     fn target(&self, _operation: &str, params: &Value) -> Option<String> {
         let id = IDS.iter().find_map(|name| numbered(params, name).into_iter().next());
-        id.or_else(|| ["GroupName", "KeyName"].iter().find_map(|name| numbered(params, name).into_iter().next()))
+        id.or_else(|| {
+            ["GroupName", "KeyName", "KeyPairId"].iter().find_map(|name| numbered(params, name).into_iter().next())
+        })
     }
 
     fn refers_to(&self, attempt: &Attempt) -> Vec<String> {
         let names = IDS.iter().chain(&["SecurityGroupId"]);
         let mut ids: Vec<String> = names.flat_map(|name| numbered(&attempt.params, name)).collect();
+        if matches!(attempt.operation.as_str(), "DeleteKeyPair" | "DescribeKeyPairs") {
+            // A key pair is kept by its name.
+            ids.extend(numbered(&attempt.params, "KeyName"));
+        }
         let filtered = filters(&attempt.params);
         ids.extend(filtered.into_iter().filter(|(name, _)| name.ends_with("-id")).flat_map(|(_, values)| values));
         ids
     }
 
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError> {
-        let mut stage = Stage { attempt, params: &attempt.params, account: &attempt.sender.account, world };
+        let home = self.realm(&attempt.sender);
+        let mut stage = Stage { attempt, params: &attempt.params, account: &attempt.sender.account, home, world };
         if text(&attempt.params, "DryRun") == "true" {
             return Err(wire_error_with(self, "DryRunOperation", "The request would have succeeded without DryRun."));
         }
@@ -137,6 +154,8 @@ impl Service for Ec2 {
             "RevokeSecurityGroupIngress" => stage.revoke_ingress(),
             "CreateTags" => stage.create_tags(),
             "CreateKeyPair" => stage.create_key_pair(),
+            "DescribeKeyPairs" => stage.describe_key_pairs(),
+            "DeleteKeyPair" => stage.delete_key_pair(),
             "DescribeVolumes" => stage.describe_volumes(),
             "DescribeRegions" => Ok(done(regions())),
             "DescribeImages" => Ok(done(json!({"imagesSet": []}))),
@@ -152,6 +171,8 @@ struct Stage<'a> {
     attempt: &'a Attempt,
     params: &'a Value,
     account: &'a str,
+    /// Under what the world keeps what it finds here.
+    home: String,
     world: &'a mut World,
 }
 
@@ -178,7 +199,7 @@ impl Stage<'_> {
                 Some("sg") => ("security group", groups::KIND),
                 _ => continue,
             };
-            let Some(entity) = self.world.get_mut(self.account, kind.1, &id) else {
+            let Some(entity) = self.world.get_mut(&self.home, kind.1, &id) else {
                 return Err(self.not_found(kind.0, &id));
             };
             let known = entity.value.get_mut("tags").and_then(Value::as_array_mut);
@@ -190,23 +211,6 @@ impl Stage<'_> {
             }
         }
         Ok(done(json!({"return": true})))
-    }
-
-    fn create_key_pair(&mut self) -> Result<Done, WireError> {
-        let name = self.required("KeyName")?;
-        if self.world.get(self.account, "key-pair", &name).is_some() {
-            let message = format!("The keypair '{name}' already exists.");
-            return Err(wire_error_with(&Ec2, "InvalidKeyPair.Duplicate", message));
-        }
-        let id = self.world.id("key-");
-        let output = json!({
-            "keyName": name,
-            "keyPairId": id,
-            "keyFingerprint": "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00",
-            "keyMaterial": "brownout makes no keys",
-        });
-        self.world.put(self.account, "key-pair", &name, json!({"id": id}));
-        Ok(Done { created: vec![name], ..done(output) })
     }
 
     /// There are no volumes, so any that is named does not exist.
@@ -275,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_volumes_and_keys_answer() {
+    fn tags_and_volumes_answer() {
         let mut stage = Stage::new("ec2");
         let id = stage.form("Action=RunInstances&MinCount=1&MaxCount=1").unwrap().created[0].clone();
         stage.form(&format!("Action=CreateTags&ResourceId.1={id}&Tag.1.Key=a&Tag.1.Value=b")).unwrap();
@@ -285,9 +289,6 @@ mod tests {
         assert_eq!(code(stage.form("Action=CreateTags&ResourceId.1=i-0")), "InvalidInstanceID.NotFound");
         assert_eq!(code(stage.form("Action=DescribeVolumes&VolumeId.1=vol-0")), "InvalidVolume.NotFound");
         assert_eq!(code(stage.form("Action=DescribeRegions&DryRun=true")), "DryRunOperation");
-        assert_eq!(code(stage.form("Action=CreateKeyPair")), "MissingParameter");
-        stage.form("Action=CreateKeyPair&KeyName=k").unwrap();
-        assert_eq!(code(stage.form("Action=CreateKeyPair&KeyName=k")), "InvalidKeyPair.Duplicate");
         assert_eq!(stage.form("Action=DescribeRegions").unwrap().output["regionInfo"][2]["regionName"], "us-east-1");
     }
 }

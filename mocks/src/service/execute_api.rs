@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Class::{Permanent, Quota, Throttling, Transient};
-use super::{ALWAYS, Done, ErrorRow, ONCE, Operation, Service, line, operation, text};
+use super::{ALWAYS, Done, ErrorRow, ONCE, Operation, Service, line, operation, text, wire_error_with};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, WireError};
 use crate::request::Attempt;
@@ -25,6 +25,9 @@ const OPERATIONS: &[Operation] = &[
 
 /// The kind of entity that a POST makes.
 const RESOURCE: &str = "api-resource";
+
+/// The kind of entity that a request is which was executed under a reference of its caller's.
+const REFERENCE: &str = "api-reference";
 
 /// The kind of entity that work accepted for later is, by its path.
 pub const JOB: &str = "api-job";
@@ -143,17 +146,33 @@ impl Service for ExecuteApi {
         Some(text(params, "path").to_owned()).filter(|path| !path.is_empty())
     }
 
-    /// A POST makes something below its path; everything else is fine.
+    /// A POST makes something below its path; everything else is fine. A request that carries a reference of
+    /// its caller's is executed once: later it conflicts with itself, and the answer says what it made.
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError> {
         let path = text(&attempt.params, "path");
         let account = &attempt.sender.account;
+        let reference = reference(attempt);
+        if let Some(executed) = reference.as_ref().and_then(|r| world.get(account, REFERENCE, r)) {
+            return Err(WireError {
+                members: vec![("id".to_owned(), executed.value["id"].clone())],
+                headers: vec![("location".to_owned(), text(&executed.value, "path").to_owned())],
+                ..wire_error_with(self, "ConflictException", "A request with this reference was executed before")
+            });
+        }
+        let executed = |world: &mut World, id: &str, made: &str| {
+            if let Some(reference) = &reference {
+                world.put(account, REFERENCE, reference, json!({"id": id, "path": made}));
+            }
+        };
         if attempt.request.method == http::Method::POST {
             let id = world.id("");
             let made = format!("{}/{id}", path.trim_end_matches('/'));
             world.put(account, RESOURCE, &made, json!({"id": id}));
+            executed(world, &id, &made);
             let output = json!({"id": id});
             return Ok(Done { output, status: Some(201), created: vec![made], ..Done::default() });
         }
+        executed(world, path.rsplit('/').next().unwrap_or_default(), path);
         if let Some(job) = world.get(account, JOB, path) {
             let done = job.value["ready_us"].as_u64().is_some_and(|ready| crate::journal::micros(world.now) >= ready);
             let output = json!({"id": job.value["id"], "status": if done { "SUCCEEDED" } else { "PENDING" }});
@@ -168,9 +187,50 @@ impl Service for ExecuteApi {
     }
 }
 
+/// The reference under which a request that changes something is to be executed once: its header
+/// `Idempotency-Key`, or the member `CallerReference` of its JSON body. It holds for one method and path, and
+/// the rest of the body does not matter to it.
+fn reference(attempt: &Attempt) -> Option<String> {
+    let request = &attempt.request;
+    if !matches!(request.method, http::Method::POST | http::Method::PUT | http::Method::PATCH) {
+        return None;
+    }
+    let in_body = || {
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        let names = ["CallerReference", "callerReference"];
+        names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned)
+    };
+    let given = request.header("idempotency-key").map(str::to_owned).or_else(in_body).filter(|r| !r.is_empty())?;
+    Some(format!("{} {} {given}", request.method, request.path))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::service::testing::{Stage, request};
+
+    #[test]
+    fn a_reference_is_executed_once() {
+        let mut stage = Stage::new("execute-api");
+        let mut ask = |method: &str, path: &str, key: &str, body: &str| {
+            let headers = [("idempotency-key", key)];
+            let reply = stage.reply(request(method, path, &headers[..usize::from(!key.is_empty())], body));
+            let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+            (reply.status, body["id"].clone(), reply.header("location").map(str::to_owned))
+        };
+        let (status, id, _) = ask("POST", "/orders", "a", "{}");
+        assert_eq!(status, 201);
+        let location = format!("/orders/{}", id.as_str().unwrap());
+        assert_eq!(ask("POST", "/orders", "a", "{}"), (409, id, Some(location)));
+        for other in
+            [ask("POST", "/orders", "b", "{}"), ask("POST", "/carts", "a", "{}"), ask("POST", "/orders", "", "{}")]
+        {
+            assert_eq!(other.0, 201, "another reference, another path, none");
+        }
+        assert_eq!(ask("PUT", "/orders/7", "a", "{}").0, 200);
+        assert_eq!(ask("PUT", "/orders/7", "a", "{}"), (409, "7".into(), Some("/orders/7".to_owned())));
+        let named = r#"{"CallerReference":"c","Name":"x"}"#;
+        assert_eq!((ask("POST", "/zones", "", named).0, ask("POST", "/zones", "", named).0), (201, 409));
+    }
 
     #[test]
     fn a_post_makes_something_below_its_path() {

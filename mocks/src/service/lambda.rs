@@ -128,6 +128,19 @@ impl Service for Lambda {
         THROTTLE
     }
 
+    /// A limit of one function is its reserved concurrency.
+    fn concurrency_code(&self, operation: &str, function: bool) -> &'static str {
+        match (operation, function) {
+            ("Invoke", true) => "ReservedFunctionConcurrentInvocationLimitExceeded",
+            _ => THROTTLE,
+        }
+    }
+
+    /// Lambda says when to come back; which number it says is not documented, so it is the smallest.
+    fn concurrency_retry_after(&self) -> Option<u32> {
+        Some(1)
+    }
+
     fn not_found_code(&self, _operation: &str, _target: &str) -> &'static str {
         "ResourceNotFoundException"
     }

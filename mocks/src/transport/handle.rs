@@ -72,8 +72,13 @@ pub(super) async fn handle(
     let (limit, end) = end(r#break);
     // Only an answer that nobody touches can be handed on while it comes.
     let whole = reply.is_some() || end != End::Whole || pace.is_some();
+    let silent = r#break == Some(Break::BlackHole);
     let relay = async |forward: Box<Forward>, body: Option<Incoming>| {
-        relay(&endpoint, upstream.as_deref()?, seq, &forward, body, whole).await
+        let said = relay(&endpoint, upstream.as_deref()?, seq, &forward, body, whole).await;
+        if said.as_ref().is_some_and(Said::did) {
+            endpoint.upstream_did(seq, silent);
+        }
+        said
     };
     let mut said = None;
     if forward.is_none()
@@ -131,10 +136,11 @@ pub(super) async fn handle(
             date(response.headers_mut(), endpoint.clock().date(), shift.map(|s| s.apply(endpoint.clock().date())));
             return Ok(response);
         }
-        Some(Said::Head(..)) => effect = true,
-        Some(Said::Whole(normal)) => {
-            effect = normal.class.is_none();
-            reply.get_or_insert(normal);
+        Some(said) => {
+            effect = said.did();
+            if let Said::Whole(normal) = said {
+                reply.get_or_insert(normal);
+            }
         }
         None => {}
     }

@@ -46,6 +46,16 @@ pub(super) enum Said {
     Head(Box<http::response::Parts>, Incoming),
 }
 
+impl Said {
+    /// Whether the operation took effect.
+    pub(super) fn did(&self) -> bool {
+        match self {
+            Self::Whole(reply) => reply.class.is_none(),
+            Self::Head(..) => true,
+        }
+    }
+}
+
 impl Pool {
     /// A pool, if the endpoint has an upstream.
     pub(super) fn of(endpoint: &Endpoint) -> Option<Arc<Self>> {

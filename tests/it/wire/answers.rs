@@ -7,50 +7,60 @@ use super::*;
 
 /// What was answered.
 #[derive(Debug)]
-struct Heard {
-    status: u16,
+pub(super) struct Heard {
+    pub(super) status: u16,
     headers: HeaderMap,
-    body: String,
+    pub(super) body: String,
 }
 
 impl Heard {
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
 }
 
 /// A client in virtual time against one service.
-struct Stage {
-    endpoint: Endpoint,
-    recorder: Recorder,
-    clock: Clock,
+pub(super) struct Stage {
+    pub(super) endpoint: Endpoint,
+    pub(super) recorder: Recorder,
+    pub(super) clock: Clock,
 }
 
 impl Stage {
-    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Heard {
+    pub(super) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Heard {
+        let (parts, body) = self.send(method, path, headers, body).await.unwrap().into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Heard { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// Sends a request on a connection of its own, and hands on what comes.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<http::Response<hyper::body::Incoming>, hyper_util::client::legacy::Error> {
         let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .build::<_, Full<bytes::Bytes>>(Network::Memory(self.endpoint.clone()));
         let mut request = http::Request::builder().method(method).uri(format!("http://localhost{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = client.request(request.body(Full::from(body.to_owned())).unwrap()).await.unwrap();
-        let (parts, body) = answer.into_parts();
-        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        Heard { status: parts.status.as_u16(), headers: parts.headers, body }
+        client.request(request.body(Full::from(body.to_owned())).unwrap()).await
     }
 
-    async fn dynamodb(&self, operation: &str, params: &Value) -> Heard {
+    pub(super) async fn dynamodb(&self, operation: &str, params: &Value) -> Heard {
         let target = format!("DynamoDB_20120810.{operation}");
         self.ask(Method::POST, "/", &[("x-amz-target", &target)], &params.to_string()).await
     }
 }
 
-fn play<T>(service: &str, steps: &[Value], story: impl AsyncFnOnce(&Stage) -> T) -> T {
+pub(super) fn play<T>(service: &str, steps: &[Value], story: impl AsyncFnOnce(&Stage) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (clock, recorder) = (Clock::simulated(Clock::virtual_epoch()), Recorder::new());

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::ser_de::DeserializeResponse;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Layer};
 use aws_smithy_types::retry::{RetryConfig, RetrySpec};
-use brownout_mocks::protocol::Protocol;
+use brownout_mocks::protocol::{EVENT_STREAM, Protocol};
 use brownout_mocks::request::CallTag;
 use brownout_mocks::service::Service;
 use bytes::Bytes;
@@ -42,6 +42,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// The body.
     pub(super) body: SdkBody,
+    /// Whether the body is a stream of events.
+    pub(super) events: bool,
 }
 
 /// An operation that can be invoked.
@@ -52,7 +54,7 @@ pub(super) fn operation(service: &dyn Service, name: &str, url: &str, client: Sh
     let reader = Reader {
         service: service.id(),
         protocol: service.protocols().first().copied().unwrap_or(Protocol::RestJson1),
-        streaming: matches!((service.id(), name), ("s3", "GetObject")),
+        streaming: (service.id(), name) == ("s3", "GetObject") || !service.stream_exceptions(name).is_empty(),
     };
     Operation::builder()
         .service_name(service.id())
@@ -121,8 +123,9 @@ impl DeserializeResponse for Reader {
         if !self.streaming || !response.status().is_success() {
             return None;
         }
+        let events = response.headers().get("content-type") == Some(EVENT_STREAM);
         let body = std::mem::replace(response.body_mut(), SdkBody::taken());
-        Some(Ok(Output::erase(Answer { status: response.status().as_u16(), body })))
+        Some(Ok(Output::erase(Answer { status: response.status().as_u16(), body, events })))
     }
 
     fn deserialize_nonstreaming_with_config(
@@ -134,7 +137,8 @@ impl DeserializeResponse for Reader {
         let body = Bytes::copy_from_slice(response.body().bytes().unwrap_or_default());
         let hidden = self.protocol == Protocol::RestXml && is_error_document(&body);
         if status.is_success() && !hidden {
-            return Ok(Output::erase(Answer { status: status.as_u16(), body: SdkBody::from(body) }));
+            let body = SdkBody::from(body);
+            return Ok(Output::erase(Answer { status: status.as_u16(), body, events: false }));
         }
         let error = ServiceError::read(self.service, self.protocol, status.as_u16(), response.headers(), &body);
         Err(OrchestratorError::operation(Error::erase(error)))

@@ -128,13 +128,13 @@ fn rest_json_has_a_payload_or_members() {
 #[test]
 fn execute_api_names_itself_by_key() {
     let params = object(json!({"body": {"a": 1}, "query": {"q": "x y"}}));
-    let request = api_gateway("POST /orders", params, 7).unwrap();
+    let request = api_gateway("POST /orders", params, 7, None).unwrap();
     assert_eq!((request.method(), request.uri().to_string().as_str()), (&Method::POST, "/orders?q=x%20y"));
     assert_eq!((header(&request, "x-api-key"), body(&request).as_str()), ("brownout-key-7", r#"{"a":1}"#));
     for wrong in ["GET", "GET orders", "G\u{e9}T /orders"] {
-        assert_eq!(api_gateway(wrong, Map::new(), 0).unwrap_err(), Unbuildable::NotAPath(wrong.to_owned()));
+        assert_eq!(api_gateway(wrong, Map::new(), 0, None).unwrap_err(), Unbuildable::NotAPath(wrong.to_owned()));
     }
-    assert!(api_gateway("GET /a b", Map::new(), 0).is_err());
+    assert!(api_gateway("GET /a b", Map::new(), 0, None).is_err());
 }
 
 #[test]
@@ -148,4 +148,16 @@ fn idempotency_tokens_are_filled_but_never_replaced() {
     assert_eq!(token(json!({"ClientToken": "mine"})).as_deref(), Some("mine"));
     let plain = build(ec2, "DescribeInstances", &json!({}), 0, Some("fresh")).unwrap();
     assert!(!body(&plain).contains("fresh"));
+}
+
+#[test]
+fn a_gateway_request_may_carry_a_key_of_its_own_or_a_given_one() {
+    let key = |given: Value| {
+        let params = members("x", &json!({"idempotency_key": given})).unwrap();
+        let request = api_gateway("POST /orders", params, 0, Some("own")).unwrap();
+        request.headers().get("idempotency-key").map(|v| v.to_str().unwrap().to_owned())
+    };
+    assert_eq!(key(json!(true)).as_deref(), Some("own"));
+    assert_eq!(key(json!("given")).as_deref(), Some("given"));
+    assert_eq!(key(json!(false)), None);
 }

@@ -1,6 +1,6 @@
 //! What is wrong within one step.
 
-use brownout_mocks::fault::Fault;
+use brownout_mocks::fault::{Fault, StreamError};
 use brownout_mocks::plan::{OneOrMany, Ordinals, Per, Step};
 use brownout_mocks::service::{self, SERVICES, Service, THROTTLING_CODES};
 use brownout_mocks::units::Span;
@@ -137,6 +137,9 @@ impl Checker<'_, '_, '_> {
                 self.findings.second_place(&upstream, "who answers");
             }
             self.code(fault, &services, &at);
+            if let Fault::StreamError(error) = fault {
+                self.stream(error, step, &services, &at);
+            }
             if fault.inject().answers() {
                 if let Some(first) = answering {
                     let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{first}")));
@@ -175,6 +178,35 @@ impl Checker<'_, '_, '_> {
             Fault::Error(_) => "give it a `status` if it is meant so",
             _ => "`error` with a `status` sends any code",
         });
+    }
+
+    /// A stream that ends with an exception: it takes an operation that streams, and one of its exceptions.
+    fn stream(&mut self, error: &StreamError, step: &Step, services: &[&'static dyn Service], at: &str) {
+        if services.is_empty() {
+            return;
+        }
+        let meets = |name: &str| step.when.operation.as_ref().is_none_or(|globs| globs.iter().any(|g| g.matches(name)));
+        let operations = services.iter().flat_map(|s| s.operations().iter().map(move |o| (*s, o.name)));
+        let met: Vec<_> = operations.filter(|(_, name)| meets(name)).collect();
+        let mut exceptions: Vec<&str> =
+            met.iter().flat_map(|(service, name)| service.stream_exceptions(name)).copied().collect();
+        exceptions.sort_unstable();
+        exceptions.dedup();
+        if exceptions.is_empty() {
+            let span = self.at(at);
+            let message = "no operation that this step meets answers with a stream";
+            let streams: Vec<&str> = SERVICES
+                .iter()
+                .flat_map(|s| s.operations().iter().filter(|o| !s.stream_exceptions(o.name).is_empty()))
+                .map(|o| o.name)
+                .collect();
+            self.findings.add(&span, message).help(format!("operations that stream: {}", streams.join(", ")));
+        } else if let Some(code) = error.code.as_deref().filter(|code| !exceptions.contains(code)) {
+            let span = self.at(&format!("{at}/stream_error/code"));
+            let meant = self.findings.meant(code, exceptions.iter().copied());
+            let finding = self.findings.add(&span, format!("no such stream ends with `{}`", clip(code)));
+            finding.meant(meant).help(format!("exceptions in it: {}", exceptions.join(", ")));
+        }
     }
 
     /// A fault that acts on connections knows no operation.

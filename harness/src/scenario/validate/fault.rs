@@ -1,6 +1,6 @@
 //! Faults: one key with its parameters, or a bare word.
 
-use brownout_mocks::fault::{BARE, PLANNED};
+use brownout_mocks::fault::BARE;
 
 use super::{ByteSpan, Data, Entry, Map, Node, Place, Validator, Value, clip, follow, required};
 
@@ -56,15 +56,7 @@ impl<'s> Validator<'s, '_, '_> {
     }
 
     fn unknown_fault(&mut self, known: &Map<String, Value>, name: &str, span: &ByteSpan) {
-        if PLANNED.contains(&name) {
-            let message = format!(
-                "the fault `{name}` is part of the language, but this version of brownout does not play it yet"
-            );
-            self.findings.add(span, message);
-            return;
-        }
-        let names = known.keys().map(String::as_str).chain(PLANNED.iter().copied());
-        let meant = self.findings.meant(name, names);
+        let meant = self.findings.meant(name, known.keys().map(String::as_str));
         let finding = self.findings.add(span, format!("unknown fault `{}`", clip(name)));
         finding.label("no such fault").meant(meant);
         finding.help(format!("faults: {}", known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")));

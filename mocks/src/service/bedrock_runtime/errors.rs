@@ -15,6 +15,7 @@ pub(super) const ROWS: &[ErrorRow] = &[
     line("ServiceUnavailableException", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
     line("ModelTimeoutException", 408, Permanent, ONCE, "S1", "The model took longer than its time limit."),
     line("ModelErrorException", 424, Permanent, ONCE, DOC, "The model failed while it worked on the request."),
+    line("ModelStreamErrorException", 424, Permanent, ONCE, DOC, "The model failed while it was streaming its answer."),
     line("ServiceQuotaExceededException", 400, Permanent, ONCE, DOC, "A quota of the account is reached."),
     line("ValidationException", 400, Permanent, ONCE, "S1", "The input does not satisfy the constraints."),
     line("ResourceNotFoundException", 404, Permanent, ONCE, DOC, "The model does not exist."),

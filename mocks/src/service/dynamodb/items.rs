@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{DynamoDb, Stage, invalid, text, wire_error};
 use crate::protocol::WireError;
+use crate::service::Done;
 
 /// An item; its id is the table's name, a slash and its key.
 const ITEM: &str = "item";
@@ -33,25 +34,37 @@ fn canonical_members(members: &Map<String, Value>) -> String {
     parts.join(",")
 }
 
+/// Reads that see what a reader knows that may be behind, unless they ask for `ConsistentRead`.
+pub(super) const EVENTUAL: &[&str] = &["BatchGetItem", "GetItem", "Query", "Scan"];
+
+/// What a table's key is kept under; no table is called so.
+fn key_name(table: &str) -> String {
+    format!("{table} key")
+}
+
+/// The id of an item in a table with this key.
+fn id_by(table: &str, known: Option<&[String]>, item: &Value) -> String {
+    let by = |names: &[&str]| {
+        let part = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
+        names.iter().map(part).collect::<Option<Map<String, Value>>>()
+    };
+    let key = match known {
+        Some(names) => by(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+        None => USUAL_KEYS.iter().find_map(|names| by(names)),
+    };
+    let key = key.map_or_else(|| item.clone(), Value::Object);
+    format!("{table}/{}", canonical(&key))
+}
+
+/// Whether a read, or a table's part of a batch, asks for everything that was ever written.
+fn consistent(read: &Value) -> bool {
+    read.get("ConsistentRead").and_then(Value::as_bool) == Some(true)
+}
+
 impl<'a> Stage<'a> {
     fn known_key(&self, table: &str) -> Option<Vec<String>> {
-        let names = self.world.get(self.account, KEY, table)?.value.as_array()?;
+        let names = self.world.get(self.account, KEY, &key_name(table))?.value.as_array()?;
         Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-    }
-
-    /// The id of an item in a table.
-    fn id_of(&self, table: &str, item: &Value) -> String {
-        let by = |names: &[&str]| {
-            let part = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
-            names.iter().map(part).collect::<Option<Map<String, Value>>>()
-        };
-        let known = self.known_key(table);
-        let key = match &known {
-            Some(names) => by(&names.iter().map(String::as_str).collect::<Vec<_>>()),
-            None => USUAL_KEYS.iter().find_map(|names| by(names)),
-        };
-        let key = key.map_or_else(|| item.clone(), Value::Object);
-        format!("{table}/{}", canonical(&key))
     }
 
     /// Remembers a table's key and files its items under it.
@@ -60,19 +73,9 @@ impl<'a> Stage<'a> {
         if self.known_key(table).as_ref() == Some(&names) {
             return;
         }
-        self.world.put(self.account, KEY, table, json!(names));
-        // In the order in which they were written, so that the latest of one key stays.
-        let mut ids: Vec<_> = self
-            .stored(table)
-            .map(|(id, _)| (self.world.get(self.account, ITEM, &id).map(|e| e.created), id))
-            .collect();
-        ids.sort();
-        for (_, id) in ids {
-            if let Some(item) = self.world.remove(self.account, ITEM, &id) {
-                let id = self.id_of(table, &item.value);
-                self.world.put(self.account, ITEM, &id, item.value);
-            }
-        }
+        self.world.put(self.account, KEY, &key_name(table), json!(names));
+        let id = |item: &Value| id_by(table, Some(&names), item);
+        self.world.rename(self.account, ITEM, &format!("{table}/"), id);
     }
 
     /// The id that the request's `Key` makes, learned on the way.
@@ -96,27 +99,35 @@ impl<'a> Stage<'a> {
     pub(super) fn forget_items(&mut self, table: &str) {
         let ids: Vec<String> = self.stored(table).map(|(id, _)| id).collect();
         for id in ids {
-            self.world.remove(self.account, ITEM, &id);
+            self.world.write(self.account, ITEM, &id, None);
         }
-        self.world.remove(self.account, KEY, table);
+        self.world.remove(self.account, KEY, &key_name(table));
     }
 
     fn put(&mut self, table: &str, item: Option<&Value>) -> Result<Option<Value>, WireError> {
         let item = item.filter(|i| i.is_object()).ok_or_else(|| invalid("Item is missing"))?;
-        let id = self.id_of(table, item);
-        let old = self.world.remove(self.account, ITEM, &id);
-        self.world.put(self.account, ITEM, &id, item.clone());
-        Ok(old.map(|entity| entity.value))
+        let id = id_by(table, self.known_key(table).as_deref(), item);
+        Ok(self.world.write(self.account, ITEM, &id, Some(item.clone())))
     }
 
     fn delete(&mut self, table: &str, key: Option<&Value>) -> Result<Option<Value>, WireError> {
         let id = self.keyed(table, key)?;
-        Ok(self.world.remove(self.account, ITEM, &id).map(|entity| entity.value))
+        Ok(self.world.write(self.account, ITEM, &id, None))
     }
 
+    /// The item as it is.
     fn get(&mut self, table: &str, key: Option<&Value>) -> Result<Option<Value>, WireError> {
         let id = self.keyed(table, key)?;
         Ok(self.world.get(self.account, ITEM, &id).map(|entity| entity.value.clone()))
+    }
+
+    /// The item as `read` may see it.
+    fn read(&mut self, table: &str, key: Option<&Value>, read: &Value) -> Result<Option<Value>, WireError> {
+        if consistent(read) {
+            return self.get(table, key);
+        }
+        let id = self.keyed(table, key)?;
+        Ok(self.world.seen(self.account, ITEM, &id).cloned())
     }
 
     /// The item as it is or was, if the request wants to see it.
@@ -135,7 +146,7 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) fn get_item(&mut self) -> Result<Value, WireError> {
-        let item = self.get(self.table()?, self.params.get("Key"))?;
+        let item = self.read(self.table()?, self.params.get("Key"), self.params)?;
         Ok(item.map_or_else(|| json!({}), |item| json!({"Item": item})))
     }
 
@@ -168,7 +179,12 @@ impl<'a> Stage<'a> {
             }
             _ => true,
         };
-        let items: Vec<&Value> = self.stored(table).map(|(_, item)| item).filter(|i| fits(i)).take(limit).collect();
+        let all = if consistent(self.params) {
+            self.stored(table).map(|(_, item)| item).collect()
+        } else {
+            self.world.all_seen(self.account, ITEM, &format!("{table}/"))
+        };
+        let items: Vec<&Value> = all.into_iter().filter(|i| fits(i)).take(limit).collect();
         Ok(json!({"Items": items, "Count": items.len(), "ScannedCount": items.len()}))
     }
 
@@ -178,7 +194,7 @@ impl<'a> Stage<'a> {
             let keys = wanted.get("Keys").and_then(Value::as_array).ok_or_else(|| invalid("Keys are missing"))?;
             let mut found = Vec::new();
             for key in keys.iter().take(BATCH_MAX) {
-                found.extend(self.get(table, Some(key))?);
+                found.extend(self.read(table, Some(key), wanted)?);
             }
             responses.insert(table.clone(), found.into());
         }
@@ -215,7 +231,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Writes everything, or nothing if the token was used for something else.
-    pub(super) fn transact_write(&mut self) -> Result<Value, WireError> {
+    pub(super) fn transact_write(&mut self) -> Result<Done, WireError> {
         let parts = self.params.get("TransactItems").and_then(Value::as_array);
         let parts = parts.ok_or_else(|| invalid("TransactItems are missing"))?;
         let token = text(self.params, "ClientRequestToken");
@@ -225,7 +241,7 @@ impl<'a> Stage<'a> {
                 Some((before, _)) if *before != content => {
                     return Err(wire_error(&DynamoDb, "IdempotentParameterMismatchException"));
                 }
-                Some(_) => return Ok(json!({})),
+                Some(_) => return Ok(Done { output: json!({}), again: true, ..Done::default() }),
                 None => self.world.keep_token(self.account, token, content, Vec::new()),
             }
         }
@@ -241,7 +257,7 @@ impl<'a> Stage<'a> {
                 }
             }
         }
-        Ok(json!({}))
+        Ok(Done { output: json!({}), ..Done::default() })
     }
 }
 
@@ -285,8 +301,8 @@ mod tests {
         let mut stage = Stage::new("dynamodb");
         let part = |v: &str| json!([{"Put": {"TableName": "t", "Item": {"pk": {"S": v}}}}]);
         let ask = json!({"TransactItems": part("a"), "ClientRequestToken": "k"});
-        stage.json("TransactWriteItems", &ask).unwrap();
-        stage.json("TransactWriteItems", &ask).unwrap();
+        assert!(!stage.json("TransactWriteItems", &ask).unwrap().again);
+        assert!(stage.json("TransactWriteItems", &ask).unwrap().again, "nothing happens the second time");
         let other = json!({"TransactItems": part("b"), "ClientRequestToken": "k"});
         assert_eq!(stage.json("TransactWriteItems", &other).unwrap_err().code, "IdempotentParameterMismatchException");
         assert_eq!(stage.json("Scan", &json!({"TableName": "t"})).unwrap().output["Count"], 1);

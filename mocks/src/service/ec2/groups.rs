@@ -25,20 +25,20 @@ impl Stage<'_> {
             "rules": [],
             "tags": [],
         });
-        self.world.put(self.account, KIND, &id, value);
+        self.world.put(&self.home, KIND, &id, value);
         Ok(Done { created: vec![id.clone()], ..done(json!({"return": true, "groupId": id})) })
     }
 
     /// The id of the group with this name.
     fn group_named(&self, name: &str) -> Option<String> {
-        let mut groups = self.world.list(self.account, KIND);
+        let mut groups = self.world.list(&self.home, KIND);
         groups.find(|(_, group)| text(&group.value, "name") == name).map(|(id, _)| id.to_owned())
     }
 
     /// The ids of the groups that the request names, by id or by name; they must all exist.
     fn named_groups(&self) -> Result<Vec<String>, WireError> {
         let mut ids = numbered(self.params, "GroupId");
-        if let Some(missing) = ids.iter().find(|id| self.world.get(self.account, KIND, id).is_none()) {
+        if let Some(missing) = ids.iter().find(|id| self.world.get(&self.home, KIND, id).is_none()) {
             return Err(self.not_found("security group", missing));
         }
         for name in numbered(self.params, "GroupName") {
@@ -58,12 +58,12 @@ impl Stage<'_> {
     pub(super) fn describe_groups(&mut self) -> Result<Done, WireError> {
         let mut ids = self.named_groups()?;
         if ids.is_empty() {
-            ids = self.world.list(self.account, KIND).map(|(id, _)| id.to_owned()).collect();
+            ids = self.world.list(&self.home, KIND).map(|(id, _)| id.to_owned()).collect();
         }
         let filters = filters(self.params);
         let mut set = Vec::new();
         for id in ids {
-            let Some(group) = self.world.get(self.account, KIND, &id) else { continue };
+            let Some(group) = self.world.get(&self.home, KIND, &id) else { continue };
             let passes = filters.iter().all(|(name, wanted)| match name.as_str() {
                 "group-id" => wanted.contains(&id),
                 "group-name" => wanted.iter().any(|w| w == text(&group.value, "name")),
@@ -88,7 +88,7 @@ impl Stage<'_> {
 
     pub(super) fn delete_group(&mut self) -> Result<Done, WireError> {
         let id = self.one_group()?;
-        self.world.remove(self.account, KIND, &id);
+        self.world.remove(&self.home, KIND, &id);
         Ok(done(json!({"return": true, "groupId": id})))
     }
 
@@ -115,7 +115,7 @@ impl Stage<'_> {
     }
 
     fn rules_of(&mut self, id: &str) -> Option<&mut Vec<Value>> {
-        self.world.get_mut(self.account, KIND, id)?.value.get_mut("rules")?.as_array_mut()
+        self.world.get_mut(&self.home, KIND, id)?.value.get_mut("rules")?.as_array_mut()
     }
 }
 

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Ec2, Stage, done, filters, numbered};
+use crate::endpoint::World;
 use crate::journal::micros;
 use crate::protocol::WireError;
-use crate::service::{Done, text, wire_error_with};
+use crate::request::Attempt;
+use crate::service::{Done, Service as _, text, wire_error_with};
 
 /// The kind of entity that an instance is.
 pub(super) const KIND: &str = "instance";
@@ -28,6 +30,57 @@ fn states(phase: &str) -> [(u8, &'static str); 2] {
     }
 }
 
+/// What a client token is remembered by: it is zonal where the request names a zone or a subnet, else it
+/// holds for the Region (guidance 4.4).
+fn kept_token(params: &Value) -> String {
+    let zone = ["Placement.AvailabilityZone", "SubnetId", "NetworkInterface.1.SubnetId"].map(|key| text(params, key));
+    format!("{}\u{1f}{}", text(params, "ClientToken"), zone.into_iter().find(|z| !z.is_empty()).unwrap_or_default())
+}
+
+/// Code and name of the state that an instance is in at `now`.
+fn state_at(instance: &Value, now: Duration) -> (u8, &'static str) {
+    states(text(instance, "phase"))[usize::from(now.saturating_sub(since(instance)) >= TRANSITION)]
+}
+
+/// When the last change of an instance began.
+fn since(instance: &Value) -> Duration {
+    Duration::from_micros(instance.get("since_us").and_then(Value::as_u64).unwrap_or(0))
+}
+
+/// What an instance limit looks at.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Limited {
+    /// Instances that count by now.
+    pub(crate) standing: u64,
+    /// Instances that the request would add.
+    pub(crate) wanted: u64,
+}
+
+impl Limited {
+    /// For a request that starts instances, where terminated ones go on counting for `lag`. Stopped ones
+    /// do not count, and a request whose token was used before adds nothing.
+    pub(crate) fn of(attempt: &Attempt, world: &World, lag: Duration) -> Self {
+        let (params, home, now) = (&attempt.params, Ec2.realm(&attempt.sender), world.now);
+        let counts = |instance: &Value| match state_at(instance, now).1 {
+            "stopped" => false,
+            "terminated" => now.saturating_sub(since(instance)) < TRANSITION + lag,
+            _ => true,
+        };
+        let standing = world.list(&home, KIND).filter(|(_, entity)| counts(&entity.value)).count() as u64;
+        let wanted = if attempt.operation == "RunInstances" {
+            let token = !text(params, "ClientToken").is_empty();
+            let again = token && world.token(&home, &kept_token(params)).is_some();
+            let most = text(params, "MaxCount").parse::<u32>().unwrap_or(1);
+            if again { 0 } else { u64::from(most) }
+        } else {
+            let named = numbered(params, "InstanceId");
+            let stopped = |id: &String| world.get(&home, KIND, id).is_some_and(|e| !counts(&e.value));
+            named.iter().filter(|id| stopped(id)).count() as u64
+        };
+        Self { standing, wanted }
+    }
+}
+
 impl Stage<'_> {
     pub(super) fn run_instances(&mut self) -> Result<Done, WireError> {
         let count = |name: &str| text(self.params, name).parse::<u32>().unwrap_or(1);
@@ -41,14 +94,15 @@ impl Stage<'_> {
             return Err(wire_error_with(&Ec2, "InstanceLimitExceeded", message));
         }
         let token = text(self.params, "ClientToken").to_owned();
+        let kept = kept_token(self.params);
         let hash = self.parameters_hash();
-        if let Some((before, ids)) = self.world.token(self.account, &token).filter(|_| !token.is_empty()) {
+        if let Some((before, ids)) = self.world.token(&self.home, &kept).filter(|_| !token.is_empty()) {
             if *before != hash {
                 let message = format!("The client token {token} was used before, with other parameters");
                 return Err(wire_error_with(&Ec2, "IdempotentParameterMismatch", message));
             }
             let ids = ids.clone();
-            return Ok(done(self.reservation(&ids)));
+            return Ok(Done { again: true, ..done(self.reservation(&ids)) });
         }
         let reservation = self.world.id("r-");
         let ids: Vec<String> = (0..most.min(COUNT_MAX)).map(|_| self.world.id("i-")).collect();
@@ -64,10 +118,10 @@ impl Stage<'_> {
                 "phase": "start",
                 "since_us": micros(self.world.now),
             });
-            self.world.put(self.account, KIND, id, value);
+            self.world.put(&self.home, KIND, id, value);
         }
         if !token.is_empty() {
-            self.world.keep_token(self.account, &token, hash, ids.clone());
+            self.world.keep_token(&self.home, &kept, hash, ids.clone());
         }
         Ok(Done { output: self.reservation(&ids), created: ids, ..Done::default() })
     }
@@ -87,7 +141,7 @@ impl Stage<'_> {
     /// One reservation with these instances.
     fn reservation(&self, ids: &[String]) -> Value {
         let items: Vec<Value> = ids.iter().filter_map(|id| self.instance(id)).collect();
-        let first = ids.first().and_then(|id| self.world.get(self.account, KIND, id));
+        let first = ids.first().and_then(|id| self.world.get(&self.home, KIND, id));
         let reservation = first.map_or("", |entity| text(&entity.value, "reservation"));
         json!({
             "reservationId": reservation,
@@ -99,14 +153,12 @@ impl Stage<'_> {
 
     /// Code and name of the state that an instance is in now.
     fn state(&self, instance: &Value) -> (u8, &'static str) {
-        let since = Duration::from_micros(instance.get("since_us").and_then(Value::as_u64).unwrap_or(0));
-        let over = self.world.now.saturating_sub(since) >= TRANSITION;
-        states(text(instance, "phase"))[usize::from(over)]
+        state_at(instance, self.world.now)
     }
 
     /// An instance as the Describe calls show it.
     fn instance(&self, id: &str) -> Option<Value> {
-        let entity = self.world.get(self.account, KIND, id)?;
+        let entity = self.world.get(&self.home, KIND, id)?;
         let value = &entity.value;
         let (code, name) = self.state(value);
         let zone = format!("{}a", text(value, "region"));
@@ -132,9 +184,9 @@ impl Stage<'_> {
     fn chosen(&self) -> Result<Vec<String>, WireError> {
         let named = numbered(self.params, "InstanceId");
         let missing: Vec<&str> =
-            named.iter().filter(|id| self.world.get(self.account, KIND, id).is_none()).map(String::as_str).collect();
+            named.iter().filter(|id| self.world.get(&self.home, KIND, id).is_none()).map(String::as_str).collect();
         match *missing {
-            [] if named.is_empty() => Ok(self.world.list(self.account, KIND).map(|(id, _)| id.to_owned()).collect()),
+            [] if named.is_empty() => Ok(self.world.list(&self.home, KIND).map(|(id, _)| id.to_owned()).collect()),
             [] => Ok(named),
             [one] => Err(self.not_found("instance ID", one)),
             _ => {
@@ -158,7 +210,7 @@ impl Stage<'_> {
     pub(super) fn describe_instances(&mut self) -> Result<Done, WireError> {
         let mut reservations = Vec::<(String, Vec<String>)>::new();
         for id in self.chosen()? {
-            let Some(entity) = self.world.get(self.account, KIND, &id).filter(|e| self.passes(&id, &e.value)) else {
+            let Some(entity) = self.world.get(&self.home, KIND, &id).filter(|e| self.passes(&id, &e.value)) else {
                 continue;
             };
             let reservation = text(&entity.value, "reservation").to_owned();
@@ -175,7 +227,7 @@ impl Stage<'_> {
         let all = text(self.params, "IncludeAllInstances") == "true";
         let mut set = Vec::new();
         for id in self.chosen()? {
-            let Some(entity) = self.world.get(self.account, KIND, &id) else { continue };
+            let Some(entity) = self.world.get(&self.home, KIND, &id) else { continue };
             let (code, name) = self.state(&entity.value);
             if (!all && name != "running") || !self.passes(&id, &entity.value) {
                 continue;
@@ -202,7 +254,7 @@ impl Stage<'_> {
         };
         let ids = self.chosen()?;
         for id in &ids {
-            let Some(entity) = self.world.get(self.account, KIND, id) else { continue };
+            let Some(entity) = self.world.get(&self.home, KIND, id) else { continue };
             let (_, state) = self.state(&entity.value);
             let wrong = match phase {
                 "start" => !matches!(state, "stopped" | "pending" | "running"),
@@ -216,15 +268,15 @@ impl Stage<'_> {
         }
         let mut set = Vec::new();
         for id in &ids {
-            let Some(before) = self.world.get(self.account, KIND, id).map(|e| self.state(&e.value)) else { continue };
+            let Some(before) = self.world.get(&self.home, KIND, id).map(|e| self.state(&e.value)) else { continue };
             let now = micros(self.world.now);
-            if let Some(entity) = self.world.get_mut(self.account, KIND, id)
+            if let Some(entity) = self.world.get_mut(&self.home, KIND, id)
                 && text(&entity.value, "phase") != phase
             {
                 entity.value["phase"] = phase.into();
                 entity.value["since_us"] = now.into();
             }
-            let after = self.world.get(self.account, KIND, id).map_or(before, |e| self.state(&e.value));
+            let after = self.world.get(&self.home, KIND, id).map_or(before, |e| self.state(&e.value));
             set.push(json!({
                 "instanceId": id,
                 "currentState": {"code": after.0, "name": after.1},
@@ -245,7 +297,7 @@ impl Stage<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::service::testing::Stage;
+    use crate::service::testing::{Stage, request};
 
     #[test]
     fn an_instance_takes_its_time() {
@@ -281,6 +333,25 @@ mod tests {
         assert_eq!(first.output, second.output);
         let error = stage.form(&ask.replace("ami-1", "ami-2")).unwrap_err();
         assert_eq!((error.code.as_str(), error.status), ("IdempotentParameterMismatch", 400));
+    }
+
+    #[test]
+    fn a_token_holds_for_its_account_region_and_zone() {
+        let mut stage = Stage::new("ec2");
+        let body = "Action=RunInstances&MinCount=1&MaxCount=1&ClientToken=abc&ImageId=ami-1";
+        let mut made = |key: &str, region: &str, body: &str| {
+            let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/ec2/aws4_request, Signature=0");
+            let headers = [("authorization", scope.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+            let got = stage.send_as(&request("POST", "/", &headers, body)).unwrap();
+            (got.created.len(), got.again)
+        };
+        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", body), (1, false));
+        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", body), (0, true));
+        assert_eq!(made("AKIABROWNOUT00000000", "eu-west-1", body), (1, false), "another Region");
+        assert_eq!(made("AKIAOTHER", "us-east-1", body), (1, false), "another account");
+        let zonal = format!("{body}&Placement.AvailabilityZone=us-east-1b");
+        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", &zonal), (1, false), "a zone of its own");
+        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", &zonal), (0, true));
     }
 
     #[test]

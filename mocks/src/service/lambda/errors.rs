@@ -8,7 +8,7 @@ const DOC: &str = "lambda-api";
 
 pub(super) const ROWS: &[ErrorRow] = &[
     line("TooManyRequestsException", 429, Throttling, ALWAYS, "S2", "Rate Exceeded."),
-    // The same error with each other reason; a scenario adds `retry_after:` where the service would.
+    // The same error with each other reason. `concurrency` adds `Retry-After`; elsewhere a scenario does.
     line("CallerRateLimitExceeded", 429, Throttling, ALWAYS, "S2", "Rate Exceeded."),
     line("ConcurrentInvocationLimitExceeded", 429, Throttling, ALWAYS, "S2", "Rate Exceeded."),
     line("ConcurrentSnapshotCreateLimitExceeded", 429, Throttling, ALWAYS, "S2", "Rate Exceeded."),

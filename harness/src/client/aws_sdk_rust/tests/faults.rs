@@ -154,3 +154,18 @@ fn a_token_is_the_same_in_all_attempts_and_another_in_each_call() {
     assert!(bodies[..3].iter().all(|b| *b == bodies[0]) && bodies[3..].iter().all(|b| *b == bodies[3]), "{bodies:?}");
     assert_ne!(bodies[0], bodies[3]);
 }
+
+#[test]
+fn a_throttle_before_a_stream_is_retried_and_an_exception_within_it_is_not() {
+    let steps = json!([
+        {"when": {"attempt": 1}, "inject": "throttle"},
+        {"when": {"call": 2}, "inject": "stream_error"},
+    ]);
+    let params = json!({"modelId": "m", "messages": []});
+    let story = Story { service: "bedrock-runtime", operation: "ConverseStream", params, ..Story::new(steps) };
+    let played = story.play(2);
+    assert_eq!(played.attempts().len(), 4, "two of each call");
+    let codes: Vec<_> = played.heard.iter().map(|h| (h.outcome, h.status, h.code.as_deref())).collect();
+    let broken = (Outcome::Error, Some(200), Some("modelStreamErrorException"));
+    assert_eq!(codes, [(Outcome::Success, Some(200), None), broken]);
+}
