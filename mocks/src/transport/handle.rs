@@ -278,9 +278,9 @@ fn response(reply: &Reply, now: SystemTime, body: Answer) -> Response<Outgoing> 
 
 /// Dates an answer that has no date, or one whose clock is off.
 fn date(headers: &mut HeaderMap, now: SystemTime, shifted: Option<SystemTime>) {
-    if !headers.contains_key(header::DATE) || shifted.is_some() {
-        if let Ok(date) = HeaderValue::try_from(http_date(shifted.unwrap_or(now))) {
-            headers.insert(header::DATE, date);
-        }
+    if (shifted.is_some() || !headers.contains_key(header::DATE))
+        && let Ok(date) = HeaderValue::try_from(http_date(shifted.unwrap_or(now)))
+    {
+        headers.insert(header::DATE, date);
     }
 }
