@@ -64,6 +64,7 @@ impl Who {
 
 /// How runs are played.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Settings {
     /// Virtual or wall; commands are always played in wall time.
     pub time: Time,

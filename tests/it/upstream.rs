@@ -161,7 +161,7 @@ fn big_bodies_pass_without_being_held() {
     let piece = vec![b'x'; 1 << 20];
     let half = BIG / 2;
     let (middle, reached) = tokio::sync::oneshot::channel::<()>();
-    let (heard, halfway) = tokio::sync::oneshot::channel::<()>();
+    let (has_half, halfway) = tokio::sync::oneshot::channel::<()>();
     let emulator = async |listener: TcpListener| {
         let mut peer = Peer::accept(&listener).await;
         peer.head().await;
@@ -180,7 +180,7 @@ fn big_bodies_pass_without_being_held() {
     let client = async |address| {
         let mut peer = Peer::connect(address).await;
         peer.say(format!("PUT /bucket/big HTTP/1.1\r\nhost: x\r\ncontent-length: {BIG}\r\n\r\n").as_bytes()).await;
-        for _ in 0..half / piece.len() + 1 {
+        for _ in 0..=half / piece.len() {
             peer.say(&piece).await;
         }
         reached.await.unwrap();
@@ -189,7 +189,7 @@ fn big_bodies_pass_without_being_held() {
         }
         let head = peer.head().await;
         peer.hear(half).await;
-        heard.send(()).unwrap();
+        has_half.send(()).unwrap();
         peer.hear(BIG - half).await;
         head
     };

@@ -26,6 +26,7 @@ use repeat::repeat;
 
 /// Play scenarios with a client and judge it.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     /// Files, folders, or names and families of the library. Default: the whole library
     #[arg(value_name = "SCENARIO")]

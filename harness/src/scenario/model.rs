@@ -52,7 +52,7 @@ pub struct Document {
     /// Whether brownout's own clients speak HTTP/2 (a command speaks what it likes). Default: HTTP/1.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub http2: bool,
-    /// Who answers, under the faults, instead of our own services: an emulator such as moto or LocalStack, at
+    /// Who answers, under the faults, instead of our own services: an emulator such as moto, at
     /// `http://127.0.0.1:5000`. Not in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Upstream>,
