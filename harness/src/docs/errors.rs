@@ -27,6 +27,13 @@ pub(super) fn page() -> String {
     out
 }
 
+/// A source with its title: `KEY`, or `KEY: a remark`.
+fn cited(source: &str) -> String {
+    let key = source.split(':').next().unwrap_or_default();
+    let title = crate::scenario::sources().iter().find(|s| s.key == key).map_or("", |s| s.title);
+    format!("{source} ({title})")
+}
+
 /// An error code in every service that sends it, with a sample of its bytes; `None` if none does.
 pub fn error(name: &str) -> Option<String> {
     let mut out = String::new();
@@ -43,7 +50,7 @@ pub fn error(name: &str) -> Option<String> {
 
 fn one(out: &mut String, service: &dyn Service, row: &ErrorRow) {
     let _ = write!(out, "# {} of {}\n\nstatus {}, {}\n", row.code, service.id(), row.status, class(row));
-    let _ = write!(out, "{}\nsource: {}\n", row.message, row.source);
+    let _ = write!(out, "{}\nsource: {}\n", row.message, cited(row.source));
     if let Some(attempts) = attempts(row) {
         let _ = writeln!(out, "attempts measured, boto3 standard / boto3 legacy / JavaScript: {attempts}");
     }
@@ -106,5 +113,14 @@ mod tests {
         assert!(told.starts_with("# LimitExceeded of cloudwatch\n") && told.contains("\\xa2f__type"), "{told}");
         assert!(error("Runtime.ExitError").unwrap().contains("status 200, no error of the API"));
         assert_eq!(error("NoSuchCode"), None);
+    }
+
+    #[test]
+    fn every_source_of_an_error_is_one_of_the_docs() {
+        let keys: Vec<&str> = crate::scenario::sources().iter().map(|s| s.key).collect();
+        for row in SERVICES.iter().flat_map(|s| s.errors()) {
+            let key = row.source.split(':').next().unwrap_or_default();
+            assert!(keys.contains(&key), "{} has the source `{}`, which docs/sources.md lacks", row.code, row.source);
+        }
     }
 }

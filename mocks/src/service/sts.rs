@@ -53,7 +53,7 @@ const ERRORS: &[ErrorRow] = &[
         400,
         Permanent,
         ONCE,
-        "S1 alone: no code of AWS",
+        "S1: no code of AWS",
         "The user ID does not exist. (The seed names this code; AWS itself says NoSuchEntity, 404.)",
     ),
     line("InvalidAction", 400, Permanent, ONCE, DOC, "The action is not valid for this service."),

@@ -14,7 +14,7 @@ pub(super) const ROWS: &[ErrorRow] = &[
     line("UnauthorizedOperation", 403, Permanent, ONCE, "S0", "You are not authorized to perform this operation."),
     line("ServiceUnavailable", 503, Transient, ALWAYS, "S1", "The service cannot answer at the moment."),
     line("InternalError", 500, Transient, ALWAYS, "S1", "An internal error has occurred"),
-    line("EC2ThrottledException", 503, Throttling, ALWAYS, "guidance-2.2", "Too many requests at once."),
+    line("EC2ThrottledException", 503, Throttling, ALWAYS, "sdk-retry-behavior: no code that EC2 documents", "Too many requests at once."),
     line("Unavailable", 503, Transient, ALWAYS, DOC, "The server is overloaded."),
     line("InternalFailure", 500, Transient, ALWAYS, DOC, "An unknown failure stopped the request."),
     line("InsufficientInstanceCapacity", 500, Transient, ALWAYS, DOC, "There is not enough capacity for this type."),

@@ -23,7 +23,7 @@ pub(super) const ROWS: &[ErrorRow] = &[
         400,
         Permanent,
         ONCE,
-        "S1 alone: no code of AWS",
+        "S1: no code of AWS",
         "The user ID does not exist. (The seed names this code; IAM itself says NoSuchEntity, 404.)",
     ),
     line("NoSuchEntity", 404, Permanent, ONCE, DOC, "The user or role cannot be found."),
