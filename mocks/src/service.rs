@@ -322,10 +322,21 @@ pub(crate) fn wire_error_with(service: &dyn Service, code: &str, message: impl I
 
 /// The answer to an operation that is not modelled: it names the operation, so that nobody has to guess.
 pub fn unmodelled(service: &dyn Service, operation: &str) -> WireError {
+    unmodelled_of(service, operation, service.title())
+}
+
+/// The same to a request, which may be for a service that is none of ours.
+pub fn unmodelled_request(attempt: &Attempt) -> WireError {
+    match recognise::foreign(&attempt.request) {
+        Some(foreign) => unmodelled_of(attempt.service, &attempt.operation, &format!("the service `{foreign}`")),
+        None => unmodelled(attempt.service, &attempt.operation),
+    }
+}
+
+fn unmodelled_of(service: &dyn Service, operation: &str, of: &str) -> WireError {
     let message = format!(
-        "brownout does not model the operation {operation} of {}; \
-         `upstream:` puts an emulator behind brownout that does, and a step with `inject: {{reply: …}}` scripts an answer.",
-        service.title()
+        "brownout does not model the operation {operation} of {of}; `upstream:` puts an emulator behind brownout that \
+         does, and a step with `inject: {{reply: …}}` scripts an answer."
     );
     wire_error_with(service, service.unmodelled_code(), message)
 }

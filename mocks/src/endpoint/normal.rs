@@ -44,7 +44,7 @@ impl Normal {
 /// The effect of an operation, and its normal answer.
 pub(super) fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) -> Normal {
     let result = if unmodelled {
-        Err(crate::service::unmodelled(attempt.service, &attempt.operation))
+        Err(crate::service::unmodelled_request(attempt))
     } else {
         attempt.service.perform(attempt, world)
     };

@@ -86,7 +86,8 @@ impl FromStr for Address {
         if REAL.iter().any(|real| name.strip_suffix(real).is_some_and(|left| left.is_empty() || left.ends_with('.'))) {
             return Err(wrong("is AWS itself, which brownout never asks; an upstream is an emulator"));
         }
-        if authority.host().is_empty() || (authority.port().is_some() && authority.port_u16().is_none()) {
+        let has_port = authority.as_str().len() > authority.host().len();
+        if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
             return Err(wrong("is no http address"));
         }
         Ok(Self { authority })

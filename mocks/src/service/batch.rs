@@ -34,6 +34,8 @@ pub enum Batch {
         /// Output member that lists the failures.
         failed: &'static str,
     },
+    /// S3's `Objects`; those that failed stand as `Error` beside those that are gone.
+    Objects,
 }
 
 impl Batch {
@@ -45,6 +47,7 @@ impl Batch {
             Self::Tables { .. } => tables().map(|t| length(Some(t))).sum(),
             Self::Keys { .. } => tables().map(|t| length(t.get("Keys"))).sum(),
             Self::InOrder { input, .. } | Self::ById { input, .. } => length(params.get(*input)),
+            Self::Objects => length(params.get("Objects")),
         }
     }
 
@@ -82,6 +85,11 @@ impl Batch {
             }
             Self::InOrder { input, .. } | Self::ById { input, .. } => {
                 if let Some(list) = rest.get_mut(*input) {
+                    part("", list);
+                }
+            }
+            Self::Objects => {
+                if let Some(list) = rest.get_mut("Objects") {
                     part("", list);
                 }
             }
@@ -137,6 +145,14 @@ impl Batch {
                 );
                 output[*member] = failures.collect();
             }
+            Self::Objects => {
+                let failures =
+                    entries.iter().map(|entry| json!({"Key": entry[1]["Key"], "Code": code, "Message": message(code)}));
+                if !output["DeleteResult"].is_object() {
+                    output["DeleteResult"] = json!({});
+                }
+                output["DeleteResult"]["Error"] = failures.collect();
+            }
         }
     }
 }
@@ -183,6 +199,18 @@ mod tests {
         assert_eq!(rest, json!({"Records": ["x", "z"]}));
         assert_eq!((&output["Records"][0], &output["Records"][2]), (&json!({"n": 1}), &json!({"n": 3})));
         assert_eq!((&output["Records"][1]["ErrorCode"], &output["FailedRecordCount"]), (&json!("Slow"), &json!(1)));
+    }
+
+    #[test]
+    fn objects_that_failed_stand_beside_those_that_are_gone() {
+        let params = json!({"Bucket": "b", "Objects": [{"Key": "a"}, {"Key": "c"}]});
+        let (rest, output) = round(Batch::Objects, &params, &[0], json!({"DeleteResult": {"Deleted": [{"Key": "c"}]}}));
+        assert_eq!(rest, json!({"Bucket": "b", "Objects": [{"Key": "c"}]}));
+        let result = &output["DeleteResult"];
+        assert_eq!((&result["Error"][0]["Key"], &result["Error"][0]["Code"]), (&json!("a"), &json!("Slow")));
+        assert_eq!(result["Deleted"], json!([{"Key": "c"}]));
+        let (_, output) = round(Batch::Objects, &params, &[0, 1], Value::Null);
+        assert_eq!(output["DeleteResult"]["Error"].as_array().map(Vec::len), Some(2));
     }
 
     #[test]

@@ -80,6 +80,16 @@ impl Signed {
     }
 }
 
+/// The name of the service that a request is for, where that is none of ours.
+pub(super) fn foreign(request: &Request) -> Option<String> {
+    let prefix = request.header("x-amz-target").and_then(|target| Some(target.rsplit_once('.')?.0.to_owned()));
+    if let Some(prefix) = prefix.filter(|p| !SERVICES.iter().any(|s| s.target_prefix() == Some(p))) {
+        return Some(prefix);
+    }
+    let scope = Scope::of(request)?;
+    matches!(Signed::of(Some(&scope)), Signed::Foreign).then_some(scope.service)
+}
+
 /// A request that names its operation.
 struct Named {
     service: &'static dyn Service,
@@ -96,9 +106,7 @@ fn named(request: &Request, signed: Signed, default_service: &'static dyn Servic
         let owner = SERVICES.iter().copied().find(|s| s.target_prefix() == Some(prefix));
         let service = owner.or(signed.service()).unwrap_or(default_service);
         let protocol = json_version(request, service);
-        // What belongs to nobody keeps its whole name.
-        let operation = if owner.is_some() { operation } else { target }.to_owned();
-        return Some(Named { service, protocol, operation, known: owner.is_some() });
+        return Some(Named { service, protocol, operation: operation.to_owned(), known: owner.is_some() });
     }
     if let Some((name, operation)) =
         request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"))

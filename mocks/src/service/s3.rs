@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::{Done, ErrorRow, Operation, Service, operation, recognise::match_path, text, unmodelled, wire_error_with};
+use super::{
+    Batch, Done, ErrorRow, Operation, Service, operation, recognise::match_path, text, unmodelled, wire_error_with,
+};
 use crate::endpoint::World;
 use crate::protocol::{Protocol, Reply, WireError};
 use crate::request::{Attempt, Request, percent_decode};
@@ -111,6 +113,10 @@ impl Service for S3 {
         "SlowDown"
     }
 
+    fn batch(&self, operation: &str) -> Option<&'static Batch> {
+        (operation == "DeleteObjects").then_some(&Batch::Objects)
+    }
+
     fn not_found_code(&self, _operation: &str, target: &str) -> &'static str {
         if target.contains('/') { "NoSuchKey" } else { "NoSuchBucket" }
     }
@@ -159,7 +165,10 @@ impl Service for S3 {
             return None;
         }
         let path = path_style(request);
-        let (operation, params) = match_path(OPERATIONS, request.method.as_str(), &path, &request.query)?;
+        let (operation, mut params) = match_path(OPERATIONS, request.method.as_str(), &path, &request.query)?;
+        if operation.name == "DeleteObjects" {
+            params["Objects"] = listing::to_delete(&objects::body_of(request));
+        }
         // The two share method and path; a header tells them apart.
         let name = match operation.name {
             "CopyObject" | "PutObject" if request.headers.contains_key("x-amz-copy-source") => "CopyObject",
@@ -194,7 +203,7 @@ impl Service for S3 {
     fn refers_to(&self, attempt: &Attempt) -> Vec<String> {
         if attempt.operation == "DeleteObjects" {
             let bucket = text(&attempt.params, "Bucket");
-            return listing::keys_to_delete(&objects::body_of(attempt)).iter().map(|key| id_of(bucket, key)).collect();
+            return listing::keys(&attempt.params).map(|key| id_of(bucket, key)).collect();
         }
         attempt.target.iter().cloned().collect()
     }

@@ -174,9 +174,9 @@ fn an_unknown_service_or_operation_gets_an_error_of_its_protocol() {
             "a JSON service",
             ask("POST /", &format!("{}x-amz-target: Nonsense.Do\r\n", scope("nonsense")), "{}"),
             "4",
-            "Nonsense.Do",
+            "the operation Do of the service `Nonsense`",
         ),
-        ("a REST service", ask("GET /things/1", &scope("nonsense"), ""), "4", "brownout does not model"),
+        ("a REST service", ask("GET /things/1", &scope("nonsense"), ""), "4", "of the service `nonsense`"),
     ] {
         let (heard, events) = over_tcp(&[], async |address| send(address, &bytes).await);
         assert!(heard.starts_with(&format!("HTTP/1.1 {status}")), "{name}: {heard}");

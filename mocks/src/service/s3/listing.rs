@@ -11,11 +11,17 @@ use crate::service::{Done, iso_date};
 /// The most entries of one page, and the most deletions of one request.
 const PAGE_MAX: usize = 1000;
 
-/// The keys that the body of a `DeleteObjects` request names. Its XML is flat enough for a plain search.
-pub(super) fn keys_to_delete(body: &[u8]) -> Vec<String> {
+/// The objects that the body of a `DeleteObjects` request names. Its XML is flat enough for a plain search.
+pub(super) fn to_delete(body: &[u8]) -> Value {
     let body = String::from_utf8_lossy(body);
     let entries = body.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
-    entries.take(PAGE_MAX).map(|(key, _)| xml::unescape(key)).collect()
+    entries.take(PAGE_MAX).map(|(key, _)| json!({"Key": xml::unescape(key)})).collect()
+}
+
+/// Their keys.
+pub(super) fn keys(params: &Value) -> impl Iterator<Item = &str> {
+    let objects = params.get("Objects").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    objects.iter().map(|object| text(object, "Key"))
 }
 
 impl Stage<'_> {
@@ -95,14 +101,14 @@ impl Stage<'_> {
     }
 
     pub(super) fn delete_objects(&mut self) -> Result<Done, WireError> {
-        let body = objects::body_of(self.attempt);
-        let keys = keys_to_delete(&body);
+        let keys: Vec<&str> = keys(&self.attempt.params).collect();
         if keys.is_empty() {
             return Err(wire_error_with(&super::S3, "MalformedXML", "The body names no object to delete"));
         }
         for key in &keys {
             self.world.remove(self.account, OBJECT, &id_of(self.bucket, key));
         }
+        let body = objects::body_of(&self.attempt.request);
         let quiet = String::from_utf8_lossy(&body).contains("<Quiet>true</Quiet>");
         let deleted: Vec<Value> = keys.iter().filter(|_| !quiet).map(|key| json!({"Key": key})).collect();
         Ok(Done { output: json!({"DeleteResult": {"Deleted": deleted}}), ..Done::default() })

@@ -7,16 +7,12 @@ use serde_json::{Map, Value, json};
 use super::{OBJECT, S3, Stage, chunked, failed, id_of, wire_error_with};
 use crate::endpoint::Entity;
 use crate::protocol::WireError;
-use crate::request::{Attempt, percent_decode};
+use crate::request::{Request, percent_decode};
 use crate::service::{Done, iso_date, text, wire_error};
 
 /// The body of a request, without its framing; empty if the framing is broken.
-pub(super) fn body_of(attempt: &Attempt) -> Bytes {
-    if chunked::is_framed(&attempt.request) {
-        chunked::decode(&attempt.request.body).unwrap_or_default()
-    } else {
-        attempt.request.body.clone()
-    }
+pub(super) fn body_of(request: &Request) -> Bytes {
+    if chunked::is_framed(request) { chunked::decode(&request.body).unwrap_or_default() } else { request.body.clone() }
 }
 
 /// A date as HTTP headers write it.
