@@ -87,7 +87,7 @@ impl Clock {
 
     /// The date at which this clock started, as RFC 3339.
     pub fn epoch_text(&self) -> String {
-        jiff::Timestamp::try_from(self.epoch).map(|t| t.to_string()).unwrap_or_default()
+        humantime::format_rfc3339(writable(self.epoch)).to_string()
     }
 
     /// Waits on this clock.
@@ -96,16 +96,32 @@ impl Clock {
     }
 }
 
+/// The last second that four digits of a year can write: the end of 9999, since 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The nearest date that four digits of a year can write; a clock may be set far off.
+pub fn writable(date: SystemTime) -> SystemTime {
+    date.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND))
+}
+
+/// A date as RFC 3339 writes it, in whole seconds of UTC: `2026-01-01T00:00:00Z`.
+pub fn rfc3339(date: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(writable(date)).to_string()
+}
+
 /// A date as `x-amz-date` writes it: `20260101T000000Z`.
 pub fn amz_date(date: SystemTime) -> String {
-    jiff::Timestamp::try_from(date).map(|t| t.strftime("%Y%m%dT%H%M%SZ").to_string()).unwrap_or_default()
+    rfc3339(date).replace(['-', ':'], "")
 }
 
 /// Reads a date as `x-amz-date` writes it.
 pub fn read_amz_date(text: &str) -> Option<SystemTime> {
-    let date = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-    let stamp = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some(stamp.into())
+    if text.len() != "20260101T000000Z".len() || !text.is_ascii() {
+        return None;
+    }
+    let (day, time) = (text.get(..8)?, text.get(8..)?);
+    let day = format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]);
+    humantime::parse_rfc3339(&format!("{day}{}:{}:{}", &time[..3], &time[3..5], &time[5..])).ok()
 }
 
 /// A stopwatch on the machine's clock, for what a run costs us. Never part of a journal or a verdict.

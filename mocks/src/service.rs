@@ -369,7 +369,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 /// A date as the XML and JSON bodies of AWS write it.
 pub(crate) fn iso_date(date: SystemTime) -> String {
-    jiff::Timestamp::try_from(date).map(|t| t.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()).unwrap_or_default()
+    crate::clock::rfc3339(date).replace('Z', ".000Z")
 }
 
 /// A date in seconds since 1970, as the JSON protocols write it.

@@ -125,9 +125,7 @@ fn ceil_seconds(duration: Duration) -> u64 {
 
 /// A date as HTTP writes it (RFC 9110, 5.6.7).
 pub fn http_date(date: std::time::SystemTime) -> String {
-    // Years that a date can write: `fmt_http_date` knows no others.
-    let seconds = date.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs()).min(253_402_300_799);
-    httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+    httpdate::fmt_http_date(crate::clock::writable(date))
 }
 
 /// Reads a date as HTTP writes it.

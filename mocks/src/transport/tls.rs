@@ -2,9 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
@@ -49,7 +48,7 @@ impl Tls {
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages =
             vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
-        around(&mut authority, now)?;
+        around(&mut authority, now);
         let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
         let mut names: Vec<String> = NAMES.iter().map(|&name| name.to_owned()).collect();
@@ -61,7 +60,7 @@ impl Tls {
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
-        around(&mut leaf, now)?;
+        around(&mut leaf, now);
         let key = KeyPair::generate()?;
         let certificate = leaf.signed_by(&key, &issuer)?;
 
@@ -108,14 +107,11 @@ impl Tls {
 }
 
 /// Valid from the day before, for the clock of a client may be a little behind, and for a year.
-fn around(params: &mut CertificateParams, now: SystemTime) -> Result<(), jiff::Error> {
-    let today = Timestamp::try_from(now)?.to_zoned(TimeZone::UTC).date();
-    let day = |date: jiff::civil::Date| {
-        rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
-    };
-    params.not_before = day(today.checked_sub(1.day())?);
-    params.not_after = day(today.checked_add(1.year())?);
-    Ok(())
+fn around(params: &mut CertificateParams, now: SystemTime) {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let now = crate::clock::writable(now);
+    params.not_before = now.checked_sub(DAY).unwrap_or(now).into();
+    params.not_after = (now + 365 * DAY).into();
 }
 
 impl<S: Stream> Stream for server::TlsStream<S> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{OBJECT, S3, Stage, chunked, failed, id_of, wire_error_with};
 use crate::endpoint::Entity;
+use crate::fault::http_date;
 use crate::protocol::WireError;
 use crate::request::{Request, percent_decode};
 use crate::service::{Done, iso_date, text, wire_error};
@@ -13,11 +14,6 @@ use crate::service::{Done, iso_date, text, wire_error};
 /// The body of a request, without its framing; empty if the framing is broken.
 pub(super) fn body_of(request: &Request) -> Bytes {
     if chunked::is_framed(request) { chunked::decode(&request.body).unwrap_or_default() } else { request.body.clone() }
-}
-
-/// A date as HTTP headers write it.
-fn http_date(date: std::time::SystemTime) -> String {
-    jiff::Timestamp::try_from(date).map(|t| t.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).unwrap_or_default()
 }
 
 /// The object's bytes.
