@@ -44,11 +44,13 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Most connections at a time.
     pub connections: usize,
+    /// Longest time between two pieces of a request: of its head as a whole, and of its body each.
+    pub request_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 64 << 20, head_bytes: 128 << 10, connections: 10_000 }
+        Self { body_bytes: 64 << 20, head_bytes: 128 << 10, connections: 10_000, request_time: Duration::from_secs(60) }
     }
 }
 

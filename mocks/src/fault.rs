@@ -19,6 +19,7 @@ use crate::journal::Seq;
 use crate::protocol::Reply;
 use crate::random::{Seed, Stream};
 use crate::request::Attempt;
+use crate::service::Service;
 
 mod bucket;
 mod preset;
@@ -191,6 +192,16 @@ pub trait Inject {
     /// Why it cannot meet this attempt, if it cannot: then the step is not about it.
     fn unfit(&self, _attempt: &Attempt) -> Option<&'static str> {
         None
+    }
+
+    /// Why it can never act on requests to this service, if so.
+    fn foreign_to(&self, _service: &dyn Service) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it slows the answer's body; at most one fault of a list may.
+    fn paces(&self) -> bool {
+        false
     }
 
     /// Why it cannot stand before an upstream, if it cannot.

@@ -35,8 +35,9 @@ const TALKERS: u32 = 8;
 /// Longer than any answer takes; whoever waits so long hangs.
 const HANG: Duration = Duration::from_secs(30);
 
-/// What grew by less is no leak.
-const SLACK_BYTES: u64 = 48 << 20;
+/// What grew by less is no leak: the endpoint remembers up to 200 000 invocations, which weigh some 60 MB, and an
+/// allocator takes as it likes. A leak of a kilobyte a connection is ten times as much in ten minutes.
+const SLACK_BYTES: u64 = 96 << 20;
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
@@ -180,8 +181,8 @@ fn random_garbage_neither_stops_nor_fills_the_endpoint() {
         (tally, memory, talks.load(Ordering::Relaxed), (descriptors, process::descriptors()))
     });
     let megabytes = |bytes: u64| bytes >> 20;
-    // Allocators need a while to settle: what counts is how it goes on after a third of the time.
-    let (settled, last) = (memory.get(memory.len() / 3).copied(), memory.last().copied());
+    // Allocators need a while to settle: what counts is how it goes on after half of the time.
+    let (settled, last) = (memory.get(memory.len() / 2).copied(), memory.last().copied());
     eprintln!(
         "{talks} connections in {} s, seed {seed}: {:?}; {} attempts; {} → {} MB; {} → {} descriptors; {} panics",
         watch.elapsed().as_secs(),

@@ -129,6 +129,19 @@ fn each_mistake_against_the_schema_is_explained() {
         ("capacity: {workers: 8}", "5:1 `capacity` lacks `service_time`"),
         ("steps: {inject: close}", "5:1 `steps` must be a list, found a map"),
         ("steps: [{inject: clsoe}]", "5:18 unknown fault `clsoe`"),
+        (
+            "steps: [{inject: {accepted: {for: 1s}}}]",
+            "5:18 `accepted` can never act here, on dynamodb: only `execute-api` accepts work for later",
+        ),
+        (
+            "steps: [{inject: {rate_limit: ec2}}]",
+            "5:18 `rate_limit` can never act here, on dynamodb: these are the limits of another service",
+        ),
+        ("steps: [{inject: [{drip: {rate: 1/s}}, {stall: {for: 1s}}]}]", "5:40 `stall` is a second pace of one body"),
+        (
+            "steps: [{inject: {reply: {body: abc, headers: {Content-Length: '7'}}}}]",
+            "5:47 `Content-Length` belongs to the connection; `truncate`, `garbage` and `close` break it",
+        ),
         ("steps: [{inject: latency}]", "5:18 `latency` cannot stand alone"),
         ("steps: [{inject: stream_error}]", "5:18 no operation that this step meets answers with a stream"),
         (

@@ -17,7 +17,7 @@ use super::error::RetryAfter;
 use super::{At, Decision, Effect, Inject};
 use crate::protocol::Reply;
 use crate::request::Attempt;
-use crate::service::JOB;
+use crate::service::{JOB, Service};
 use crate::units::Span;
 
 /// Parameters of `accepted`.
@@ -49,6 +49,10 @@ impl Inject for Accepted {
 
     fn needs_own_service(&self) -> Option<&'static str> {
         Some("it makes a job, which only our own service knows")
+    }
+
+    fn foreign_to(&self, service: &dyn Service) -> Option<&'static str> {
+        (service.id() != "execute-api").then_some("only `execute-api` accepts work for later")
     }
 
     fn decide(&self, at: &mut At<'_>) -> Decision {

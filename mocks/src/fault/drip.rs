@@ -36,6 +36,10 @@ impl Inject for Drip {
         Duration::from_secs_f64(4096.0 / self.rate.per_second)
     }
 
+    fn paces(&self) -> bool {
+        true
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         Decision::Pace(Pace::Drip(self.rate.per_second))
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Decision, Inject};
 use crate::request::Attempt;
-use crate::service::Limited;
+use crate::service::{Limited, Service};
 use crate::units::Span;
 
 /// Parameters of `instance_limit`.
@@ -36,6 +36,10 @@ impl Inject for InstanceLimit {
     fn unfit(&self, attempt: &Attempt) -> Option<&'static str> {
         let starts = matches!(attempt.operation.as_str(), "RunInstances" | "StartInstances");
         (attempt.service.id() != "ec2" || !starts).then_some("it starts no instances")
+    }
+
+    fn foreign_to(&self, service: &dyn Service) -> Option<&'static str> {
+        (service.id() != "ec2").then_some("only `ec2` starts instances")
     }
 
     fn decide(&self, at: &mut At<'_>) -> Decision {

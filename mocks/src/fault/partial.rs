@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Decision, Effect, Inject};
 use crate::request::Attempt;
+use crate::service::Service;
 
 /// Parameters of `partial`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +37,11 @@ impl Inject for Partial {
 
     fn needs_own_service(&self) -> Option<&'static str> {
         Some("it needs entries that are left out, and only our own services leave them out")
+    }
+
+    fn foreign_to(&self, service: &dyn Service) -> Option<&'static str> {
+        let batches = service.operations().iter().any(|o| service.batch(o.name).is_some());
+        (!batches).then_some("it has no operation whose entries fail one by one")
     }
 
     fn decide(&self, at: &mut At<'_>) -> Decision {

@@ -22,6 +22,7 @@ use super::preset::{self, Limit};
 use super::scope::{Scope, key};
 use super::{At, Decision, Inject, TokenBucket};
 use crate::request::Attempt;
+use crate::service::Service;
 use crate::units::Rate;
 
 /// Parameters of `rate_limit`: the name of documented limits, a table's throughput, or a bucket.
@@ -163,6 +164,11 @@ impl Inject for RateLimit {
             )],
             _ => Vec::new(),
         }
+    }
+
+    fn foreign_to(&self, service: &dyn Service) -> Option<&'static str> {
+        let other = self.service().is_some_and(|known| known != service.id());
+        other.then_some("these are the limits of another service")
     }
 
     fn decide(&self, at: &mut At<'_>) -> Decision {

@@ -44,10 +44,21 @@ impl Inject for ScriptedReply {
         let valid = |name: &str, value: &str| {
             http::HeaderName::try_from(name).is_ok() && http::HeaderValue::try_from(value).is_ok()
         };
+        let framing = |name: &str| {
+            let of_the_body = self.body.is_empty() && name == "content-length";
+            ["content-length", "transfer-encoding", "connection", "upgrade"].contains(&name) && !of_the_body
+        };
         self.headers
             .iter()
-            .filter(|(name, value)| !valid(name, value))
-            .map(|(name, _)| ("headers", format!("`{name}` is no valid header")))
+            .filter_map(|(name, value)| {
+                if !valid(name, value) {
+                    Some(("headers", format!("`{name}` is no valid header")))
+                } else if framing(&name.to_ascii_lowercase()) {
+                    Some(("headers", format!("`{name}` belongs to the connection; `truncate`, `garbage` and `close` break it")))
+                } else {
+                    None
+                }
+            })
             .collect()
     }
 

@@ -38,6 +38,10 @@ impl Inject for Stall {
         self.r#for.get()
     }
 
+    fn paces(&self) -> bool {
+        true
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         Decision::Pace(Pace::Stall { after: self.after, pause: self.r#for.get() })
     }

@@ -10,13 +10,14 @@ use http_body_util::{BodyExt as _, Either};
 use hyper::body::Incoming;
 
 use super::body::{Answer, End};
-use super::upstream::{Pool, Relay, Said, sent};
+use super::upstream::{Asker, Relay, Said, sent};
 use super::wire::Line;
 use crate::endpoint::{Endpoint, Forward, Sent, Served};
 use crate::fault::{Break, Pace, http_date};
 use crate::journal::{How, Seq};
 use crate::protocol::Reply;
 use crate::request::Request;
+use crate::units::short;
 
 /// A body on its way to the client: of our own making, or an upstream's.
 type Outgoing = Either<Answer, Relay>;
@@ -29,11 +30,12 @@ const READ_FIRST: u64 = 1 << 20;
 
 pub(super) async fn handle(
     line: Arc<Line>,
-    upstream: Option<Arc<Pool>>,
+    upstream: Option<Arc<Asker>>,
     connection: u64,
     request: http::Request<Incoming>,
 ) -> Result<Response<Outgoing>, Ended> {
     let endpoint = line.endpoint().clone();
+    let _busy = line.busy();
     let (parts, body) = request.into_parts();
     // What an upstream is to have need not be held here, unless it says what is asked.
     let mut later = None;
@@ -41,9 +43,12 @@ pub(super) async fn handle(
         later = Some(body);
         Bytes::new()
     } else {
-        match read(body, &parts.headers, endpoint.limits().body_bytes).await {
+        match read(&line, connection, body, &parts.headers).await {
             Ok(body) => body,
-            Err((status, why)) => return Ok(unreadable(&line, connection, status, &why)),
+            Err(refusal) => {
+                let body = Answer::new(&refusal.body, None, End::Whole, None, None);
+                return Ok(response(&refusal, endpoint.clock().date(), body));
+            }
         }
     };
     let mut headers = parts.headers;
@@ -192,14 +197,14 @@ async fn drain(mut body: Incoming) {
 /// What the upstream says to a request.
 async fn relay(
     endpoint: &Endpoint,
-    pool: &Pool,
+    asker: &Asker,
     seq: Seq,
     forward: &Forward,
     body: Option<Incoming>,
     whole: bool,
 ) -> Option<Said> {
     let attempt = &forward.attempt;
-    let mut said = pool.ask(endpoint, seq, &attempt.request, body, whole || forward.corrupt).await;
+    let mut said = asker.ask(endpoint, seq, &attempt.request, body, whole || forward.corrupt).await;
     if let Said::Whole(reply) = &mut said
         && forward.corrupt
         && reply.class.is_none()
@@ -222,43 +227,64 @@ fn goaway(earlier: u32, code: u32) -> Bytes {
 /// connection broke.
 const PATIENCE: u64 = 16;
 
-/// Reads a body whole, or says what is wrong with it and the status for that.
-async fn read(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, (u16, String)> {
-    let too_long = || Err((413, format!("its body is longer than {limit} bytes")));
-    let most = limit as u64;
+/// Reads a body whole, or refuses it.
+async fn read(line: &Line, connection: u64, mut body: Incoming, headers: &HeaderMap) -> Result<Bytes, Reply> {
+    let limits = line.endpoint().limits();
+    let (most, patience) = (limits.body_bytes as u64, limits.request_time);
+    let refuse = |status, why: String| refuse(line, connection, status, &why);
+    let too_long = || refuse(413, format!("its body is longer than {most} bytes"));
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > most {
         // Its client asks before it sends; nothing need be sent.
-        return too_long();
+        return Err(too_long());
     }
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut whole = BytesMut::with_capacity(announced.min(limit).min(READ_FIRST as usize));
+    let announced = body.size_hint().lower().min(most).min(READ_FIRST);
+    let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0));
+    // Said as soon as it is known: a client that has sent all may end its side, and hyper looks no further then.
+    let mut refusal = None;
     let mut seen = 0u64;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| (400, format!("its body could not be read: {error}")))?;
-        let Ok(data) = frame.into_data() else { continue };
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            () = line.endpoint().clock().sleep(patience) => {
+                let why = format!("nothing more of its body came for {}", short(patience));
+                return Err(refusal.unwrap_or_else(|| refuse(408, why)));
+            }
+        };
+        let data = match frame {
+            None => break,
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            Some(Err(error)) => {
+                return Err(refusal.unwrap_or_else(|| refuse(400, format!("its body could not be read: {error}"))));
+            }
+        };
         seen += data.len() as u64;
         if seen == data.len() as u64 && seen <= most && body.is_end_stream() {
             return Ok(data);
         }
-        if seen > most.saturating_mul(PATIENCE) {
-            return too_long();
-        }
         if seen <= most {
             whole.extend_from_slice(&data);
+        } else if refusal.is_none() {
+            refusal = Some(too_long());
+        }
+        if seen > most.saturating_mul(PATIENCE) {
+            break;
         }
     }
-    if seen > most { too_long() } else { Ok(whole.freeze()) }
+    match refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(whole.freeze()),
+    }
 }
 
-/// The answer to a request whose body is too long, or is not what its head says.
-fn unreadable(line: &Line, connection: u64, status: u16, why: &str) -> Response<Outgoing> {
-    let endpoint = line.endpoint();
-    endpoint.refused(connection, why);
-    line.has_refused();
+/// Notes that a request is refused, and what its client is to hear of it.
+fn refuse(line: &Line, connection: u64, status: u16, why: &str) -> Reply {
+    line.endpoint().refused(connection, why);
     let text = format!("brownout: this request was refused, {why}\n");
-    let reply = Reply::ok(status, "text/plain", text);
-    let body = Answer::new(&reply.body, None, End::Whole, None, None);
-    response(&reply, endpoint.clock().date(), body)
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or_default();
+    let head = format!("HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-type: text/plain\r\n");
+    line.has_refused(format!("{head}content-length: {}\r\n\r\n{text}", text.len()).into());
+    Reply::ok(status, "text/plain", text).with("connection", "close")
 }
 
 fn response(reply: &Reply, now: SystemTime, body: Answer) -> Response<Outgoing> {
@@ -268,6 +294,10 @@ fn response(reply: &Reply, now: SystemTime, body: Answer) -> Response<Outgoing> 
     let headers = response.headers_mut();
     headers.reserve(reply.headers.len() + 2);
     for (name, value) in &reply.headers {
+        if name.eq_ignore_ascii_case("content-length") && !reply.body.is_empty() {
+            // hyper says how long it is; another number would make it panic.
+            continue;
+        }
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
             headers.append(name, value);
         }

@@ -13,16 +13,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::Stream;
 use super::handle::handle;
 use super::tls::Tls;
-use super::upstream::Pool;
+use super::upstream::Asker;
 use super::wire::{Line, Wire};
 use crate::endpoint::Endpoint;
 use crate::journal::{By, How};
+use crate::units::short;
 
 /// What all connections of a transport share.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
     pub(super) endpoint: Endpoint,
-    pub(super) upstream: Option<Arc<Pool>>,
+    pub(super) upstream: Option<Arc<Asker>>,
     pub(super) tls: Option<Tls>,
 }
 
@@ -37,19 +38,23 @@ pub(super) async fn serve<S: Stream>(shared: Shared, mut stream: S) {
         return;
     }
     let Some(tls) = tls else { return speak(endpoint, upstream, connection, stream).await };
-    match tls.accept(stream).await {
+    let patience = endpoint.limits().request_time;
+    let agreed = tokio::select! {
+        biased;
+        agreed = tls.accept(stream) => agreed,
+        () = endpoint.clock().sleep(patience) => Err(io::ErrorKind::TimedOut.into()),
+    };
+    match agreed {
         Ok(stream) => speak(endpoint, upstream, connection, stream).await,
         Err(error) => {
-            if error.kind() != io::ErrorKind::UnexpectedEof {
-                endpoint.refused(connection, &format!("TLS could not be agreed on: {error}"));
-            }
+            endpoint.refused(connection, &format!("TLS could not be agreed on: {error}"));
             endpoint.closed(connection, None, By::Client, How::Fin);
         }
     }
 }
 
 /// Speaks HTTP over a connection that is ready for it.
-async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Pool>>, connection: u64, stream: S) {
+async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Asker>>, connection: u64, stream: S) {
     let line = Line::new(endpoint.clone(), connection);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // hyper's own date reads the machine's clock; ours comes from the run's. Idle connections stay open:
@@ -73,12 +78,17 @@ async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Pool>>, conne
         biased;
         how = line.cut_now() => Some(how),
         served = builder.serve_connection(TokioIo::new(wire), service) => {
-            broken = served.err().and_then(|error| malformed(&*error));
+            broken = served.err().and_then(|error| malformed(&*error, line.head_begun()));
+            None
+        }
+        () = line.stuck() => {
+            let why = format!("its head is not whole after {}", short(endpoint.limits().request_time));
+            broken = Some(Malformed { why, answer: Some(REQUEST_TIMEOUT) });
             None
         }
     };
     let mut stream = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let refusal = broken.as_ref().filter(|b| !b.answered).map(|_| Bytes::from_static(BAD_REQUEST));
+    let refusal = broken.as_ref().and_then(|b| b.answer).map(Bytes::from_static).or_else(|| line.take_refusal());
     if let (Some(stream), Some(bytes)) = (&mut stream, line.take_raw().or(refusal)) {
         let _ = stream.write_all(&bytes).await;
         let _ = stream.shutdown().await;
@@ -105,30 +115,34 @@ async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Pool>>, conne
 /// Something that no request can be made of.
 struct Malformed {
     why: String,
-    /// Whether hyper has said so to the client.
-    answered: bool,
+    /// What is to be answered, if hyper has not done it.
+    answer: Option<&'static [u8]>,
 }
 
 /// What hyper does not say to a client that ended in the middle of a head.
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// What is wrong with what came over a connection, if its end is the client's mistake and not just an end.
-fn malformed(error: &(dyn std::error::Error + 'static)) -> Option<Malformed> {
+/// What is said to one that stopped there.
+const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// What is wrong with what came over a connection, if its end is the client's mistake and not just an end. A client
+/// that goes away when no head has `begun` has given up waiting, which is its right.
+fn malformed(error: &(dyn std::error::Error + 'static), begun: bool) -> Option<Malformed> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
             if error.is_parse() {
-                return Some(Malformed { why: format!("its head could not be read: {error}"), answered: true });
+                return Some(Malformed { why: format!("its head could not be read: {error}"), answer: None });
             }
-            if error.is_incomplete_message() {
-                return Some(Malformed { why: "its head is not whole".to_owned(), answered: false });
+            if error.is_incomplete_message() && begun {
+                return Some(Malformed { why: "its head is not whole".to_owned(), answer: Some(BAD_REQUEST) });
             }
         }
         if let Some(error) = error.downcast_ref::<h2::Error>()
             && error.is_go_away()
             && error.is_library()
         {
-            return Some(Malformed { why: format!("its HTTP/2 frames could not be read: {error}"), answered: true });
+            return Some(Malformed { why: format!("its HTTP/2 frames could not be read: {error}"), answer: None });
         }
         cause = error.source();
     }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::Stream;
 use super::serve::{Shared, serve};
 use super::tls::Tls;
-use super::upstream::Pool;
+use super::upstream::Asker;
 use crate::endpoint::Endpoint;
 
 impl Stream for TcpStream {
@@ -72,8 +72,8 @@ impl TcpTransport {
     /// Lets an upstream forget what earlier plays left with it, if the scenario says how. To be called before a
     /// client starts.
     pub async fn reset_upstream(&self, endpoint: &Endpoint) -> Result<(), String> {
-        match Pool::of(endpoint) {
-            Some(pool) => pool.reset().await,
+        match Asker::of(endpoint) {
+            Some(asker) => asker.reset().await,
             None => Ok(()),
         }
     }
@@ -82,7 +82,7 @@ impl TcpTransport {
     pub async fn serve(&self, endpoint: Endpoint) {
         let closed = endpoint.closed_port();
         let clock = endpoint.clock().clone();
-        let shared = Shared { upstream: Pool::of(&endpoint), endpoint: endpoint.clone(), tls: self.tls.clone() };
+        let shared = Shared { upstream: Asker::of(&endpoint), endpoint: endpoint.clone(), tls: self.tls.clone() };
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         let mut short = false;

@@ -31,9 +31,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How much of the answer to a reset is read.
 const RESET_BYTES: usize = 1 << 20;
 
-/// A connection pool to the upstream of an endpoint.
+/// What asks the upstream of an endpoint, on a new connection each time: one that is kept may be gone when it is used
+/// again, and that would be a fault which no scenario asked for.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(super) struct Asker {
     upstream: Upstream,
     client: Client<HttpConnector, Outbound>,
 }
@@ -56,14 +57,17 @@ impl Said {
     }
 }
 
-impl Pool {
-    /// A pool, if the endpoint has an upstream.
+impl Asker {
+    /// One, if the endpoint has an upstream.
     pub(super) fn of(endpoint: &Endpoint) -> Option<Arc<Self>> {
         let upstream = endpoint.upstream()?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
-        Some(Arc::new(Self { upstream, client: Client::builder(TokioExecutor::new()).build(connector) }))
+        Some(Arc::new(Self {
+            upstream,
+            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector),
+        }))
     }
 
     /// Asks it. `body` is the rest of a request that was not read; `whole` says that the answer has to be known
@@ -112,7 +116,7 @@ impl Pool {
                 failed(format!("did not forget its state: POST {path} was answered with {}", answer.status()))
             }
             Ok(answer) => {
-                // So that the connection can be used again.
+                // It is done when its answer is whole.
                 let _ = Limited::new(answer.into_body(), RESET_BYTES).collect().await;
                 Ok(())
             }

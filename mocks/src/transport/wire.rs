@@ -38,7 +38,15 @@ pub(super) struct Line {
     cut_now: Notify,
     flushes: Notify,
     peer: AtomicU8,
-    refused: AtomicBool,
+    /// What a refused client is to hear if hyper does not come to say it.
+    refusal: Mutex<Option<Bytes>>,
+    lingers: AtomicBool,
+    /// Requests that are being read or answered.
+    busy: AtomicUsize,
+    /// Whether a part of a head has come, and nothing yet of what follows.
+    begun: AtomicBool,
+    began: Notify,
+    http2: AtomicBool,
     first_write: AtomicBool,
 }
 
@@ -61,7 +69,12 @@ impl Line {
             cut_now: Notify::new(),
             flushes: Notify::new(),
             peer: AtomicU8::new(NO),
-            refused: AtomicBool::new(false),
+            refusal: Mutex::default(),
+            lingers: AtomicBool::new(false),
+            busy: AtomicUsize::new(0),
+            begun: AtomicBool::new(false),
+            began: Notify::new(),
+            http2: AtomicBool::new(false),
             first_write: AtomicBool::new(false),
         })
     }
@@ -136,14 +149,60 @@ impl Line {
         clock.sleep(Duration::from_millis(1)).await;
     }
 
+    /// A request is read and answered for as long as this lives.
+    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        self.begun.store(false, Ordering::Relaxed);
+        Busy(Arc::clone(self))
+    }
+
+    /// Whether a part of a head has come, and not the rest.
+    pub(super) fn head_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Bytes came. Between requests they are the beginning of a head; HTTP/2 has frames of its own there.
+    fn came(&self, bytes: &[u8], first: bool) {
+        if first && bytes.starts_with(b"PRI") {
+            self.http2.store(true, Ordering::Relaxed);
+        }
+        let some = bytes.iter().any(|b| !b"\r\n".contains(b));
+        let idle = self.busy.load(Ordering::Relaxed) == 0 && !self.http2.load(Ordering::Relaxed);
+        if some && idle && !self.begun.swap(true, Ordering::Relaxed) {
+            self.began.notify_one();
+        }
+    }
+
+    /// Ends when a head has begun and does not go on to its end in time.
+    pub(super) async fn stuck(&self) {
+        let clock = self.endpoint.clock();
+        loop {
+            self.began.notified().await;
+            let patience = self.endpoint.limits().request_time;
+            // One that is whole at once, as nearly all are, needs no timer.
+            if self.begun.load(Ordering::Relaxed) {
+                clock.sleep(patience).await;
+            }
+            if self.begun.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
     /// A request was refused of which perhaps not all was read.
-    pub(super) fn has_refused(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+    pub(super) fn has_refused(&self, answer: Bytes) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        self.lingers.store(true, Ordering::Relaxed);
+    }
+
+    /// The refusal, if nothing of it has left.
+    pub(super) fn take_refusal(&self) -> Option<Bytes> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether what the client still sends is to be read on.
     pub(super) fn lingers(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+        self.lingers.load(Ordering::Relaxed)
     }
 
     /// The bytes that are to be sent before the connection ends.
@@ -215,6 +274,9 @@ impl Line {
 
     /// The first byte of an answer leaves.
     fn writing(&self) {
+        if self.lingers() {
+            self.take_refusal();
+        }
         if self.first_write.swap(false, Ordering::Relaxed) {
             let now = self.endpoint.clock().now();
             for hand in self.lock().iter_mut().filter_map(|h| h.sent.as_mut()) {
@@ -228,6 +290,16 @@ impl Line {
     }
 }
 
+/// A request between its head and the last byte of its answer's head.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Line>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Where a wire leaves its stream when it is dropped.
 pub(super) type Slot<S> = Arc<Mutex<Option<S>>>;
 
@@ -238,11 +310,13 @@ pub(super) struct Wire<S: Stream> {
     stream: Option<S>,
     line: Arc<Line>,
     slot: Slot<S>,
+    /// Whether anything has come.
+    heard: bool,
 }
 
 impl<S: Stream> Wire<S> {
     pub(super) fn new(stream: S, line: Arc<Line>, slot: Slot<S>) -> Self {
-        Self { stream: Some(stream), line, slot }
+        Self { stream: Some(stream), line, slot, heard: false }
     }
 
     fn stream(&mut self) -> std::io::Result<Pin<&mut S>> {
@@ -265,7 +339,11 @@ impl<S: Stream> AsyncRead for Wire<S> {
                 self.line.peer.store(FIN, Ordering::Relaxed);
             }
             Poll::Ready(Err(_)) => self.line.peer.store(RESET, Ordering::Relaxed),
-            _ => {}
+            Poll::Ready(Ok(())) => {
+                let first = !std::mem::replace(&mut self.heard, true);
+                self.line.came(&buf.filled()[before..], first);
+            }
+            Poll::Pending => {}
         }
         poll
     }

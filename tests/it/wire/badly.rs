@@ -111,6 +111,65 @@ fn a_body_over_the_limit_is_read_and_refused() {
 }
 
 #[test]
+fn who_stops_in_the_middle_of_a_request_is_told_so() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let heard = runtime.block_on(async {
+        let (endpoint, recorder) = endpoint(&[], Clock::wall());
+        let endpoint = endpoint.with_limits(Limits { request_time: Duration::from_millis(200), ..Limits::default() });
+        let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = tcp.address();
+        let client = async {
+            let mut heard = Vec::new();
+            for begun in [
+                "GET /b",
+                "POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\nabc",
+                "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
+            ] {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.write_all(begun.as_bytes()).await.unwrap();
+                let mut bytes = Vec::new();
+                stream.read_to_end(&mut bytes).await.unwrap();
+                heard.push(String::from_utf8_lossy(&bytes).into_owned());
+            }
+            // Idle is no mistake: before a request, and between two.
+            let mut idle = TcpStream::connect(address).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            for _ in 0..2 {
+                idle.write_all(REQUEST).await.unwrap();
+                let n = idle.read(&mut [0; 4096]).await.unwrap();
+                assert!(n > 0, "an idle connection was ended");
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            (heard, refusals(&recorder.take()))
+        };
+        tokio::select! {
+            heard = client => heard,
+            () = tcp.serve(endpoint) => unreachable!(),
+        }
+    });
+    for answer in &heard.0 {
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    let [head, body, chunk] = heard.1.as_slice() else { panic!("{:?}", heard.1) };
+    assert_eq!(head, "its head is not whole after 200ms");
+    assert_eq!((body.as_str(), chunk), ("nothing more of its body came for 200ms", body));
+}
+
+#[test]
+fn a_client_that_gives_up_waiting_has_made_no_mistake() {
+    let client = async |address| {
+        let gone = tokio::time::timeout(Duration::from_millis(100), exchange(address)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        gone.is_err()
+    };
+    for fault in [serde_json::json!("black_hole"), serde_json::json!({"latency": "10s"})] {
+        let (gave_up, events) = over_tcp(&[step(fault.clone())], client);
+        assert!(gave_up && refusals(&events).is_empty(), "{fault}: {events:?}");
+        assert_eq!(closes(&events), [(By::Client, How::Fin)]);
+    }
+}
+
+#[test]
 fn one_connection_too_many_is_told_so() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (heard, refused) = runtime.block_on(async {

@@ -122,7 +122,7 @@ impl Checker<'_, '_, '_> {
         let Some(inject) = &step.inject else { return };
         let many = matches!(inject, OneOrMany::Many(_));
         let services = self.services_of(step);
-        let mut answering: Option<usize> = None;
+        let (mut answering, mut pacing): (Option<usize>, Option<usize>) = (None, None);
         for (index, fault) in inject.iter().enumerate() {
             let at = if many { format!("{here}/inject/{index}") } else { format!("{here}/inject") };
             for (key, message) in fault.inject().mistakes() {
@@ -135,6 +135,25 @@ impl Checker<'_, '_, '_> {
                 let (span, upstream) = (self.at(&at), self.key("/upstream"));
                 self.findings.add(&span, format!("`{}` cannot stand before an upstream: {why}", fault.name()));
                 self.findings.second_place(&upstream, "who answers");
+            }
+            let foreign = |s: &&dyn Service| fault.inject().foreign_to(*s);
+            if !services.is_empty()
+                && let Some(why) = services.iter().map(|s| foreign(&*s)).collect::<Option<Vec<_>>>()
+            {
+                let (span, ids) = (self.at(&at), services.iter().map(|s| s.id()).collect::<Vec<_>>().join(" or "));
+                let message = format!("`{}` can never act here, on {ids}: {}", fault.name(), why[0]);
+                self.findings.add(&span, message);
+            }
+            if fault.inject().paces() {
+                if let Some(first) = pacing {
+                    let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{first}")));
+                    let message = format!("`{}` is a second pace of one body", fault.name());
+                    self.findings
+                        .add(&span, message)
+                        .help("at most one fault of a list may slow the body; use two steps");
+                    self.findings.second_place(&other, "the first");
+                }
+                pacing = pacing.or(Some(index));
             }
             self.code(fault, &services, &at);
             if let Fault::StreamError(error) = fault {
