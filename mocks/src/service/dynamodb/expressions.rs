@@ -227,9 +227,9 @@ impl<'a> Parser<'a> {
     /// Refuses places of which one is inside another.
     pub(super) fn apart(&self, paths: &[Path]) -> Result<(), WireError> {
         let overlap = |(i, a): (usize, &Path)| paths[i + 1..].iter().any(|b| a.starts_with(b) || b.starts_with(a));
-        match paths.iter().enumerate().any(overlap) {
-            true => Err(self.wrong("Two document paths overlap with each other; must remove or rewrite one of them")),
-            false => Ok(()),
+        if paths.iter().enumerate().any(overlap) {
+            return Err(self.wrong("Two document paths overlap with each other; must remove or rewrite one of them"));
         }
+        Ok(())
     }
 }

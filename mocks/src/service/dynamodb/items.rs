@@ -161,9 +161,10 @@ impl<'a> Stage<'a> {
     fn read(&mut self, table: &str, key: Option<&Value>, read: &Value) -> Result<Option<Value>, WireError> {
         let shown = projection_only(read)?;
         let id = self.keyed(table, key)?;
-        let item = match consistent(read) {
-            true => self.world.get(self.account, ITEM, &id).map(|entity| &entity.value),
-            false => self.world.seen(self.account, ITEM, &id),
+        let item = if consistent(read) {
+            self.world.get(self.account, ITEM, &id).map(|entity| &entity.value)
+        } else {
+            self.world.seen(self.account, ITEM, &id)
         };
         Ok(item.map(|item| show(item, shown.as_deref())))
     }

@@ -44,14 +44,15 @@ impl Change {
 /// Refuses `ReturnValues` that an operation does not have.
 fn return_values<'a>(request: &'a Value, verb: &str) -> Result<&'a str, WireError> {
     match (text(request, "ReturnValues"), verb) {
-        (wanted @ ("" | "NONE" | "ALL_OLD"), _) => Ok(wanted),
-        (wanted @ ("ALL_NEW" | "UPDATED_OLD" | "UPDATED_NEW"), "Update") => Ok(wanted),
+        (wanted @ ("" | "NONE" | "ALL_OLD"), _) | (wanted @ ("ALL_NEW" | "UPDATED_OLD" | "UPDATED_NEW"), "Update") => {
+            Ok(wanted)
+        }
         (wanted, _) => Err(invalid(format!("ReturnValues can not be {wanted} here"))),
     }
 }
 
 impl Stage<'_> {
-    /// PutItem, DeleteItem and UpdateItem.
+    /// `PutItem`, `DeleteItem` and `UpdateItem`.
     pub(super) fn write_item(&mut self, verb: &str) -> Result<Value, WireError> {
         let wanted = return_values(self.params, verb)?;
         let change = self.planned(verb, self.params)?;

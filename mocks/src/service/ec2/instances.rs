@@ -24,7 +24,7 @@ const TRANSITION: Duration = Duration::from_secs(5);
 /// The most instances of one request: a mistyped count must not eat the machine.
 const COUNT_MAX: u64 = 1000;
 
-/// A count of RunInstances: one if it is absent, `None` if it is no positive number.
+/// A count of `RunInstances`: one if it is absent, `None` if it is no positive number.
 pub(crate) fn count(params: &Value, name: &str) -> Option<u64> {
     let given = text(params, name);
     match given.parse::<u64>() {
