@@ -173,6 +173,21 @@ impl Protocol {
         reply
     }
 
+    /// Whether a body is what this protocol writes, for those that name the operation elsewhere: one JSON object, or
+    /// one CBOR map. No body is no input. A body that is coded, say by gzip, is not looked into.
+    pub fn reads(self, request: &Request) -> bool {
+        if request.body.is_empty() || request.header("content-encoding").is_some() {
+            return true;
+        }
+        match self {
+            Self::AwsJson10 | Self::AwsJson11 => {
+                serde_json::from_slice::<Value>(&request.body).is_ok_and(|body| body.is_object())
+            }
+            Self::RpcV2Cbor => cbor::decode(&request.body).is_some_and(|body| body.is_object()),
+            _ => true,
+        }
+    }
+
     /// The input members as far as this protocol shows them: the JSON or CBOR body; the form; for REST the JSON
     /// body, if it is an object. Path labels and query are added by the caller.
     pub fn params(self, request: &Request) -> Value {

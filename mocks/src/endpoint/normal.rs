@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::World;
 use crate::protocol::{Reply, WireError};
 use crate::request::Attempt;
-use crate::service::Done;
+use crate::service::{Done, wire_error_with};
 
 /// What an operation did: its normal answer, not yet dressed for the wire.
 pub(super) struct Normal {
@@ -43,7 +43,9 @@ impl Normal {
 
 /// The effect of an operation, and its normal answer.
 pub(super) fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) -> Normal {
-    let result = if unmodelled {
+    let result = if let Some(error) = unreadable(attempt) {
+        Err(error)
+    } else if unmodelled {
         Err(crate::service::unmodelled_request(attempt))
     } else {
         attempt.service.perform(attempt, world)
@@ -51,10 +53,20 @@ pub(super) fn perform(attempt: &Attempt, world: &mut World, unmodelled: bool) ->
     Normal { result, request_id: world.request_id() }
 }
 
+/// The answer to a body that is not in its protocol: it is about the body, and not about what it seems to lack.
+fn unreadable(attempt: &Attempt) -> Option<WireError> {
+    let message = "The body could not be read: it is not one map of members in the protocol of the request.";
+    let error = || wire_error_with(attempt.service, "SerializationException", message);
+    (!attempt.protocol.reads(&attempt.request)).then(error)
+}
+
 /// The same for a batch of which some entries fail: the others happen.
 pub(super) fn perform_partly(attempt: &Attempt, world: &mut World, failed: &BTreeSet<usize>, code: &str) -> Normal {
     let Some(batch) = attempt.service.batch(&attempt.operation) else { return perform(attempt, world, false) };
     let (rest, entries) = batch.split(&attempt.params, failed);
+    if let Some(error) = unreadable(attempt) {
+        return Normal { result: Err(error), request_id: world.request_id() };
+    }
     let mut done = if entries.len() == batch.entries(&attempt.params) {
         // Nothing is left that could happen.
         Done::default()
@@ -67,4 +79,37 @@ pub(super) fn perform_partly(attempt: &Attempt, world: &mut World, failed: &BTre
     };
     batch.merge(&mut done.output, &attempt.params, failed, &entries, code);
     Normal { result: Ok(done), request_id: world.request_id() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::{attempt_of, request, world};
+    use crate::service::{find, recognise};
+
+    /// The code of the answer to a body, if it is an error.
+    fn code(headers: &[(&str, &str)], path: &str, body: &[u8]) -> Option<String> {
+        let mut request = request("POST", path, headers, "");
+        request.body = bytes::Bytes::copy_from_slice(body);
+        let recognised = recognise(&request, find("dynamodb").unwrap());
+        perform(&attempt_of(request, recognised), &mut world(), false).result.err().map(|error| error.code)
+    }
+
+    #[test]
+    fn bodies_that_cannot_be_read_are_said_to_be_so() {
+        let unread = Some("SerializationException".to_owned());
+        for target in ["DynamoDB_20120810.PutItem", "Kinesis_20131202.ListStreams", "AmazonSQS.SendMessage"] {
+            for body in [b"{x".as_slice(), b"[]", b"\xff\xfe", b"{} {}", b"7"] {
+                assert_eq!(code(&[("x-amz-target", target)], "/", body), unread, "{target} {body:?}");
+            }
+        }
+        let list = [("x-amz-target", "DynamoDB_20120810.ListTables")];
+        assert_eq!((code(&list, "/", b"{}"), code(&list, "/", b"")), (None, None));
+        let cbor = [("smithy-protocol", "rpc-v2-cbor")];
+        let path = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        for body in [b"\xff\xff".as_slice(), b"\x80", b"{}"] {
+            assert_eq!(code(&cbor, path, body), unread, "{body:?}");
+        }
+        assert_eq!(code(&cbor, path, b"\xa0"), None);
+    }
 }

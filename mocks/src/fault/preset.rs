@@ -99,8 +99,8 @@ fn narrowed(params: &Value) -> bool {
 fn instances(operation: &str, params: &Value) -> f64 {
     let members = params.as_object();
     if operation == "RunInstances" {
-        let most = members.and_then(|m| m.get("MaxCount")).and_then(Value::as_str);
-        return most.and_then(|n| n.parse::<u32>().ok()).map_or(1.0, f64::from);
+        // What is no number starts nothing, and costs what one request costs.
+        return crate::service::count(params, "MaxCount").unwrap_or(1) as f64;
     }
     let ids = members.into_iter().flatten().filter(|(name, _)| name.starts_with("InstanceId."));
     ids.count().max(1) as f64
@@ -246,6 +246,8 @@ mod tests {
     fn ec2_counts_instances_in_a_second_bucket() {
         for (form, documented) in [
             ("Action=RunInstances&MinCount=1&MaxCount=40", (1000.0, 2.0, 40.0)),
+            ("Action=RunInstances&MinCount=1&MaxCount=99999999999", (1000.0, 2.0, 99_999_999_999.0)),
+            ("Action=RunInstances&MinCount=1&MaxCount=many", (1000.0, 2.0, 1.0)),
             ("Action=StartInstances&InstanceId.1=i-1&InstanceId.2=i-2", (1000.0, 2.0, 2.0)),
             ("Action=StopInstances&InstanceId.1=i-1", (1000.0, 20.0, 1.0)),
             ("Action=TerminateInstances&InstanceId.1=i-1", (1000.0, 20.0, 1.0)),

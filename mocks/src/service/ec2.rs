@@ -13,7 +13,7 @@ mod groups;
 mod instances;
 mod keys;
 
-pub(crate) use instances::Limited;
+pub(crate) use instances::{Limited, count};
 
 /// The service.
 #[derive(Debug)]

@@ -1,14 +1,15 @@
 //! Items. Their key is learned, since a table need not be made: from its definition, or from the first
-//! operation that names a `Key`. Expressions are not evaluated.
+//! operation that names a `Key`.
 
 use serde_json::{Map, Value, json};
 
-use super::{DynamoDb, Stage, invalid, text, wire_error};
+use super::expressions::{Given, refuse_legacy};
+use super::values::{self, Path, project};
+use super::{Stage, invalid, text};
 use crate::protocol::WireError;
-use crate::service::Done;
 
 /// An item; its id is the table's name, a slash and its key.
-const ITEM: &str = "item";
+pub(super) const ITEM: &str = "item";
 
 /// What is known of a table's key: an array of attribute names.
 const KEY: &str = "item-key";
@@ -20,7 +21,7 @@ const USUAL_KEYS: &[&[&str]] = &[&["pk", "sk"], &["PK", "SK"], &["pk"], &["PK"],
 const BATCH_MAX: usize = 100;
 
 /// Text that is the same for equal values, in whatever order their members came.
-fn canonical(value: &Value) -> String {
+pub(super) fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => canonical_members(members),
         other => other.to_string(),
@@ -42,17 +43,21 @@ fn key_name(table: &str) -> String {
     format!("{table} key")
 }
 
-/// The id of an item in a table with this key.
-fn id_by(table: &str, known: Option<&[String]>, item: &Value) -> String {
+/// The members of an item that are its key, in a table with this key; `None` if nothing tells.
+fn key_by(known: Option<&[String]>, item: &Value) -> Option<Map<String, Value>> {
     let by = |names: &[&str]| {
         let part = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
         names.iter().map(part).collect::<Option<Map<String, Value>>>()
     };
-    let key = match known {
+    match known {
         Some(names) => by(&names.iter().map(String::as_str).collect::<Vec<_>>()),
         None => USUAL_KEYS.iter().find_map(|names| by(names)),
-    };
-    let key = key.map_or_else(|| item.clone(), Value::Object);
+    }
+}
+
+/// The id of an item in a table with this key.
+fn id_by(table: &str, known: Option<&[String]>, item: &Value) -> String {
+    let key = key_by(known, item).map_or_else(|| item.clone(), Value::Object);
     format!("{table}/{}", canonical(&key))
 }
 
@@ -61,10 +66,47 @@ fn consistent(read: &Value) -> bool {
     read.get("ConsistentRead").and_then(Value::as_bool) == Some(true)
 }
 
+/// Refuses more parts than a request may hold.
+pub(super) fn within(parts: &[Value]) -> Result<(), WireError> {
+    if parts.len() > BATCH_MAX {
+        return Err(invalid(format!("{} parts are more than the {BATCH_MAX} that one request may hold", parts.len())));
+    }
+    Ok(())
+}
+
+/// The places that a read wants to see, if it does not want to see all.
+fn projection(given: &Given<'_>, read: &Value) -> Result<Option<Vec<Path>>, WireError> {
+    refuse_legacy(read, &["AttributesToGet"])?;
+    given.projection()
+}
+
+/// An item as a read shows it.
+fn show(item: &Value, shown: Option<&[Path]>) -> Value {
+    shown.map_or_else(|| item.clone(), |paths| project(item, paths))
+}
+
+/// The same for a read of one item, which has no other expression.
+fn projection_only(read: &Value) -> Result<Option<Vec<Path>>, WireError> {
+    let given = Given::new(read);
+    let shown = projection(&given, read)?;
+    given.all_used()?;
+    Ok(shown)
+}
+
 impl<'a> Stage<'a> {
     fn known_key(&self, table: &str) -> Option<Vec<String>> {
         let names = self.world.get(self.account, KEY, &key_name(table))?.value.as_array()?;
         Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The members of an item that are its key; `None` if nothing tells.
+    pub(super) fn key_of(&self, table: &str, item: &Value) -> Option<Map<String, Value>> {
+        key_by(self.known_key(table).as_deref(), item)
+    }
+
+    /// The id of an item of this table.
+    pub(super) fn id_of(&self, table: &str, item: &Value) -> String {
+        id_by(table, self.known_key(table).as_deref(), item)
     }
 
     /// Remembers a table's key and files its items under it.
@@ -79,7 +121,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The id that the request's `Key` makes, learned on the way.
-    fn keyed(&mut self, table: &str, key: Option<&Value>) -> Result<String, WireError> {
+    pub(super) fn keyed(&mut self, table: &str, key: Option<&Value>) -> Result<String, WireError> {
         let members =
             key.and_then(Value::as_object).filter(|k| !k.is_empty()).ok_or_else(|| invalid("Key is missing"))?;
         self.learn_key(table, members.keys().cloned().collect());
@@ -115,34 +157,16 @@ impl<'a> Stage<'a> {
         Ok(self.world.write(self.account, ITEM, &id, None))
     }
 
-    /// The item as it is.
-    fn get(&mut self, table: &str, key: Option<&Value>) -> Result<Option<Value>, WireError> {
-        let id = self.keyed(table, key)?;
-        Ok(self.world.get(self.account, ITEM, &id).map(|entity| entity.value.clone()))
-    }
-
     /// The item as `read` may see it.
     fn read(&mut self, table: &str, key: Option<&Value>, read: &Value) -> Result<Option<Value>, WireError> {
-        if consistent(read) {
-            return self.get(table, key);
-        }
+        let shown = projection_only(read)?;
         let id = self.keyed(table, key)?;
-        Ok(self.world.seen(self.account, ITEM, &id).cloned())
-    }
-
-    /// The item as it is or was, if the request wants to see it.
-    fn attributes(&self, old: Option<Value>, new: Option<Value>) -> Value {
-        let wanted = match text(self.params, "ReturnValues") {
-            "ALL_OLD" | "UPDATED_OLD" => old,
-            "ALL_NEW" | "UPDATED_NEW" => new,
-            _ => None,
+        let item = if consistent(read) {
+            self.world.get(self.account, ITEM, &id).map(|entity| &entity.value)
+        } else {
+            self.world.seen(self.account, ITEM, &id)
         };
-        wanted.map_or_else(|| json!({}), |item| json!({"Attributes": item}))
-    }
-
-    pub(super) fn put_item(&mut self) -> Result<Value, WireError> {
-        let old = self.put(self.table()?, self.params.get("Item"))?;
-        Ok(self.attributes(old, None))
+        Ok(item.map(|item| show(item, shown.as_deref())))
     }
 
     pub(super) fn get_item(&mut self) -> Result<Value, WireError> {
@@ -150,50 +174,69 @@ impl<'a> Stage<'a> {
         Ok(item.map_or_else(|| json!({}), |item| json!({"Item": item})))
     }
 
-    pub(super) fn delete_item(&mut self) -> Result<Value, WireError> {
-        let old = self.delete(self.table()?, self.params.get("Key"))?;
-        Ok(self.attributes(old, None))
-    }
-
-    /// Makes the item if there is none, and changes nothing else.
-    pub(super) fn update_item(&mut self) -> Result<Value, WireError> {
-        let table = self.table()?;
-        let key = self.params.get("Key");
-        let old = self.get(table, key)?;
-        let new = old.clone().or_else(|| key.cloned());
-        if old.is_none() {
-            self.put(table, key)?;
-        }
-        Ok(self.attributes(old, new))
-    }
-
-    /// Query and Scan. A Query sees the items that hold one of the expression's values.
+    /// Query and Scan: what the keys choose, in their order, then a page of it, then what the filter leaves.
     pub(super) fn items(&mut self) -> Result<Value, WireError> {
         let table = self.table()?;
-        let limit = self.params.get("Limit").and_then(Value::as_u64).map_or(usize::MAX, |n| n as usize);
-        let values = self.params.get("ExpressionAttributeValues").and_then(Value::as_object);
+        refuse_legacy(self.params, &["KeyConditions", "QueryFilter", "ScanFilter", "ConditionalOperator"])?;
+        let given = Given::new(self.params);
+        let keys = given.condition("KeyConditionExpression")?;
+        let filter = given.condition("FilterExpression")?;
+        let shown = projection(&given, self.params)?;
+        given.all_used()?;
         let query = self.attempt.operation == "Query";
-        let fits = |item: &Value| match (query, values) {
-            (true, Some(values)) => {
-                item.as_object().is_some_and(|i| i.values().any(|v| values.values().any(|w| w == v)))
+        match &keys {
+            None if query => return Err(invalid("KeyConditionExpression is missing")),
+            Some(keys) if !keys.is_of_keys() => {
+                return Err(invalid("Invalid KeyConditionExpression: it has to compare one key, or two, one with `=`"));
             }
-            _ => true,
-        };
-        let all = if consistent(self.params) {
+            _ => {}
+        }
+        let mut all: Vec<&Value> = if consistent(self.params) {
             self.stored(table).map(|(_, item)| item).collect()
         } else {
             self.world.all_seen(self.account, ITEM, &format!("{table}/"))
         };
-        let items: Vec<&Value> = all.into_iter().filter(|i| fits(i)).take(limit).collect();
-        Ok(json!({"Items": items, "Count": items.len(), "ScannedCount": items.len()}))
+        // All segments but the first of a parallel scan are empty: segments may be of any size.
+        if self.params.get("Segment").and_then(Value::as_u64).is_some_and(|segment| segment > 0) {
+            all.clear();
+        }
+        all.retain(|item| keys.as_ref().is_none_or(|keys| keys.holds(item)));
+        let backward = self.params.get("ScanIndexForward").and_then(Value::as_bool) == Some(false);
+        let order = |a: &Value, b: &Value| {
+            let key = if query { self.key_of(table, a) } else { None };
+            let by = |name: &String| values::order(a.get(name)?, b.get(name)?).filter(|o| o.is_ne());
+            let order = key.into_iter().flatten().find_map(|(name, _)| by(&name));
+            let order = order.unwrap_or_else(|| self.id_of(table, a).cmp(&self.id_of(table, b)));
+            if query && backward { order.reverse() } else { order }
+        };
+        all.sort_by(|a, b| order(a, b));
+        if let Some(start) = self.params.get("ExclusiveStartKey").filter(|start| start.is_object()) {
+            all.retain(|item| order(item, start).is_gt());
+        }
+        let limit = self.params.get("Limit").and_then(Value::as_u64).map_or(usize::MAX, |n| n as usize);
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let last =
+            all.last().filter(|_| more).map(|item| self.key_of(table, item).map_or((*item).clone(), Value::Object));
+        let scanned = all.len();
+        all.retain(|item| filter.as_ref().is_none_or(|filter| filter.holds(item)));
+        let mut output = json!({"Count": all.len(), "ScannedCount": scanned});
+        if text(self.params, "Select") != "COUNT" {
+            output["Items"] = all.into_iter().map(|item| show(item, shown.as_deref())).collect();
+        }
+        if let Some(last) = last {
+            output["LastEvaluatedKey"] = last;
+        }
+        Ok(output)
     }
 
     pub(super) fn batch_get(&mut self) -> Result<Value, WireError> {
         let mut responses = Map::new();
         for (table, wanted) in self.batch()? {
             let keys = wanted.get("Keys").and_then(Value::as_array).ok_or_else(|| invalid("Keys are missing"))?;
+            within(keys)?;
             let mut found = Vec::new();
-            for key in keys.iter().take(BATCH_MAX) {
+            for key in keys {
                 found.extend(self.read(table, Some(key), wanted)?);
             }
             responses.insert(table.clone(), found.into());
@@ -203,7 +246,9 @@ impl<'a> Stage<'a> {
 
     pub(super) fn batch_write(&mut self) -> Result<Value, WireError> {
         for (table, wanted) in self.batch()? {
-            for part in wanted.as_array().ok_or_else(|| invalid("RequestItems hold no list"))?.iter().take(BATCH_MAX) {
+            let parts = wanted.as_array().ok_or_else(|| invalid("RequestItems hold no list"))?;
+            within(parts)?;
+            for part in parts {
                 if let Some(put) = part.get("PutRequest") {
                     self.put(table, put.get("Item"))?;
                 } else if let Some(delete) = part.get("DeleteRequest") {
@@ -222,42 +267,15 @@ impl<'a> Stage<'a> {
         let parts = self.params.get("TransactItems").and_then(Value::as_array);
         let parts = parts.ok_or_else(|| invalid("TransactItems are missing"))?;
         let mut found = Vec::new();
-        for part in parts.iter().take(BATCH_MAX) {
+        within(parts)?;
+        for part in parts {
             let get = part.get("Get").ok_or_else(|| invalid("a part of TransactItems has no Get"))?;
-            let item = self.get(text(get, "TableName"), get.get("Key"))?;
+            let shown = projection_only(get)?;
+            let id = self.keyed(text(get, "TableName"), get.get("Key"))?;
+            let item = self.world.get(self.account, ITEM, &id).map(|entity| show(&entity.value, shown.as_deref()));
             found.push(item.map_or_else(|| json!({}), |item| json!({"Item": item})));
         }
         Ok(json!({"Responses": found}))
-    }
-
-    /// Writes everything, or nothing if the token was used for something else.
-    pub(super) fn transact_write(&mut self) -> Result<Done, WireError> {
-        let parts = self.params.get("TransactItems").and_then(Value::as_array);
-        let parts = parts.ok_or_else(|| invalid("TransactItems are missing"))?;
-        let token = text(self.params, "ClientRequestToken");
-        if !token.is_empty() {
-            let content = canonical(self.params.get("TransactItems").unwrap_or(&Value::Null));
-            match self.world.token(self.account, token) {
-                Some((before, _)) if *before != content => {
-                    return Err(wire_error(&DynamoDb, "IdempotentParameterMismatchException"));
-                }
-                Some(_) => return Ok(Done { output: json!({}), again: true, ..Done::default() }),
-                None => self.world.keep_token(self.account, token, content, Vec::new()),
-            }
-        }
-        for part in parts.iter().take(BATCH_MAX) {
-            if let Some(put) = part.get("Put") {
-                self.put(text(put, "TableName"), put.get("Item"))?;
-            } else if let Some(delete) = part.get("Delete") {
-                self.delete(text(delete, "TableName"), delete.get("Key"))?;
-            } else if let Some(update) = part.get("Update") {
-                let (table, key) = (text(update, "TableName"), update.get("Key"));
-                if self.get(table, key)?.is_none() {
-                    self.put(table, key)?;
-                }
-            }
-        }
-        Ok(Done { output: json!({}), ..Done::default() })
     }
 }
 

@@ -12,6 +12,9 @@ use crate::protocol::WireError;
 use crate::request::Attempt;
 use crate::service::{Done, Service as _, text, wire_error_with};
 
+#[cfg(test)]
+mod tests;
+
 /// The kind of entity that an instance is.
 pub(super) const KIND: &str = "instance";
 
@@ -19,7 +22,23 @@ pub(super) const KIND: &str = "instance";
 const TRANSITION: Duration = Duration::from_secs(5);
 
 /// The most instances of one request: a mistyped count must not eat the machine.
-const COUNT_MAX: u32 = 1000;
+const COUNT_MAX: u64 = 1000;
+
+/// A count of `RunInstances`: one if it is absent, `None` if it is no positive number.
+pub(crate) fn count(params: &Value, name: &str) -> Option<u64> {
+    let given = text(params, name);
+    match given.parse::<u64>() {
+        _ if given.is_empty() => Some(1),
+        Ok(count) => Some(count).filter(|count| *count > 0),
+        // So many digits are a number all the same, and more than any limit.
+        Err(_) => given.bytes().all(|b| b.is_ascii_digit()).then_some(u64::MAX),
+    }
+}
+
+/// Whether an id looks like one of an instance: `i-` and hex digits.
+fn well_formed(id: &str) -> bool {
+    id.strip_prefix("i-").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
 
 /// State after a change: code and name, while it goes on and when it is over.
 fn states(phase: &str) -> [(u8, &'static str); 2] {
@@ -70,8 +89,8 @@ impl Limited {
         let wanted = if attempt.operation == "RunInstances" {
             let token = !text(params, "ClientToken").is_empty();
             let again = token && world.token(&home, &kept_token(params)).is_some();
-            let most = text(params, "MaxCount").parse::<u32>().unwrap_or(1);
-            if again { 0 } else { u64::from(most) }
+            // What is no number is refused by the operation, and starts nothing.
+            if again { 0 } else { count(params, "MaxCount").unwrap_or(0).min(u64::from(u32::MAX)) }
         } else {
             let named = numbered(params, "InstanceId");
             let stopped = |id: &String| world.get(&home, KIND, id).is_some_and(|e| !counts(&e.value));
@@ -83,14 +102,19 @@ impl Limited {
 
 impl Stage<'_> {
     pub(super) fn run_instances(&mut self) -> Result<Done, WireError> {
-        let count = |name: &str| text(self.params, name).parse::<u32>().unwrap_or(1);
-        let (least, most) = (count("MinCount"), count("MaxCount"));
-        if least == 0 || most < least {
+        let count = |name: &str| {
+            count(self.params, name).ok_or_else(|| {
+                let message = format!("{name} is {}, which is no positive number", text(self.params, name));
+                wire_error_with(&Ec2, "InvalidParameterValue", message)
+            })
+        };
+        let (least, most) = (count("MinCount")?, count("MaxCount")?);
+        if most < least {
             let message = format!("MinCount {least} and MaxCount {most} do not fit together");
             return Err(wire_error_with(&Ec2, "InvalidParameterValue", message));
         }
-        if least > COUNT_MAX {
-            let message = format!("{least} instances are more than the {COUNT_MAX} that one request may start");
+        if most > COUNT_MAX {
+            let message = format!("{most} instances are more than the {COUNT_MAX} that one request may start");
             return Err(wire_error_with(&Ec2, "InstanceLimitExceeded", message));
         }
         let token = text(self.params, "ClientToken").to_owned();
@@ -105,7 +129,7 @@ impl Stage<'_> {
             return Ok(Done { again: true, ..done(self.reservation(&ids)) });
         }
         let reservation = self.world.id("r-");
-        let ids: Vec<String> = (0..most.min(COUNT_MAX)).map(|_| self.world.id("i-")).collect();
+        let ids: Vec<String> = (0..most).map(|_| self.world.id("i-")).collect();
         for (index, id) in ids.iter().enumerate() {
             let value = json!({
                 "reservation": reservation,
@@ -183,6 +207,9 @@ impl Stage<'_> {
     /// The ids that a request is about: those it names, which must all exist, or all that exist.
     fn chosen(&self) -> Result<Vec<String>, WireError> {
         let named = numbered(self.params, "InstanceId");
+        if let Some(id) = named.iter().find(|id| !well_formed(id)) {
+            return Err(wire_error_with(&Ec2, "InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
+        }
         let missing: Vec<&str> =
             named.iter().filter(|id| self.world.get(&self.home, KIND, id).is_none()).map(String::as_str).collect();
         match *missing {
@@ -292,89 +319,5 @@ impl Stage<'_> {
         // The text "brownout" and a line feed, in Base64.
         let output = json!({"instanceId": id, "timestamp": self.created_at(self.world.now), "output": "YnJvd25vdXQK"});
         Ok(done(output))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::service::testing::{Stage, request};
-
-    #[test]
-    fn an_instance_takes_its_time() {
-        let mut stage = Stage::new("ec2");
-        let id = stage.form("Action=RunInstances&MinCount=1&MaxCount=1&ImageId=ami-1").unwrap().created[0].clone();
-        let ask = format!("Action=DescribeInstances&InstanceId.1={id}");
-        let name_of = |stage: &mut Stage| {
-            let output = stage.form(&ask).unwrap().output;
-            output["reservationSet"][0]["instancesSet"][0]["instanceState"]["name"].as_str().unwrap().to_owned()
-        };
-        assert_eq!(name_of(&mut stage), "pending");
-        let stop = format!("Action=StopInstances&InstanceId.1={id}");
-        assert_eq!(stage.form(&stop).unwrap_err().code, "IncorrectInstanceState");
-        stage.wait(5);
-        assert_eq!(name_of(&mut stage), "running");
-        let terminate = format!("Action=TerminateInstances&InstanceId.1={id}");
-        let changed = stage.form(&terminate).unwrap().output;
-        assert_eq!(changed["instancesSet"][0]["previousState"]["name"], "running");
-        assert_eq!(changed["instancesSet"][0]["currentState"]["name"], "shutting-down");
-        stage.wait(4);
-        stage.form(&terminate).unwrap();
-        stage.wait(1);
-        assert_eq!(name_of(&mut stage), "terminated", "asking twice does not start it anew");
-    }
-
-    #[test]
-    fn a_token_makes_instances_once() {
-        let mut stage = Stage::new("ec2");
-        let ask = "Action=RunInstances&MinCount=2&MaxCount=2&ClientToken=abc&ImageId=ami-1";
-        let first = stage.form(ask).unwrap();
-        let second = stage.form(ask).unwrap();
-        assert_eq!((first.created.len(), second.created.len()), (2, 0));
-        assert_eq!(first.output, second.output);
-        let error = stage.form(&ask.replace("ami-1", "ami-2")).unwrap_err();
-        assert_eq!((error.code.as_str(), error.status), ("IdempotentParameterMismatch", 400));
-    }
-
-    #[test]
-    fn a_token_holds_for_its_account_region_and_zone() {
-        let mut stage = Stage::new("ec2");
-        let body = "Action=RunInstances&MinCount=1&MaxCount=1&ClientToken=abc&ImageId=ami-1";
-        let mut made = |key: &str, region: &str, body: &str| {
-            let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/ec2/aws4_request, Signature=0");
-            let headers = [("authorization", scope.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-            let got = stage.send_as(&request("POST", "/", &headers, body)).unwrap();
-            (got.created.len(), got.again)
-        };
-        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", body), (1, false));
-        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", body), (0, true));
-        assert_eq!(made("AKIABROWNOUT00000000", "eu-west-1", body), (1, false), "another Region");
-        assert_eq!(made("AKIAOTHER", "us-east-1", body), (1, false), "another account");
-        let zonal = format!("{body}&Placement.AvailabilityZone=us-east-1b");
-        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", &zonal), (1, false), "a zone of its own");
-        assert_eq!(made("AKIABROWNOUT00000000", "us-east-1", &zonal), (0, true));
-    }
-
-    #[test]
-    fn counts_have_limits() {
-        let mut stage = Stage::new("ec2");
-        for (counts, code) in [
-            ("MinCount=4000000000&MaxCount=4000000000", "InstanceLimitExceeded"),
-            ("MinCount=2&MaxCount=1", "InvalidParameterValue"),
-        ] {
-            assert_eq!(stage.form(&format!("Action=RunInstances&{counts}")).unwrap_err().code, code);
-        }
-    }
-
-    #[test]
-    fn only_running_instances_have_a_status() {
-        let mut stage = Stage::new("ec2");
-        stage.form("Action=RunInstances&MinCount=1&MaxCount=1").unwrap();
-        let count = |stage: &mut Stage, ask: &str| {
-            stage.form(ask).unwrap().output["instanceStatusSet"].as_array().unwrap().len()
-        };
-        assert_eq!(count(&mut stage, "Action=DescribeInstanceStatus"), 0);
-        assert_eq!(count(&mut stage, "Action=DescribeInstanceStatus&IncludeAllInstances=true"), 1);
-        stage.wait(5);
-        assert_eq!(count(&mut stage, "Action=DescribeInstanceStatus"), 1);
     }
 }
