@@ -138,7 +138,7 @@ impl Checker<'_, '_, '_> {
             }
             let foreign = |s: &&dyn Service| fault.inject().foreign_to(*s);
             if !services.is_empty()
-                && let Some(why) = services.iter().map(|s| foreign(s)).collect::<Option<Vec<_>>>()
+                && let Some(why) = services.iter().map(foreign).collect::<Option<Vec<_>>>()
             {
                 let (span, ids) = (self.at(&at), services.iter().map(|s| s.id()).collect::<Vec<_>>().join(" or "));
                 let message = format!("`{}` can never act here, on {ids}: {}", fault.name(), why[0]);
