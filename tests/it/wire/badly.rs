@@ -113,7 +113,7 @@ fn a_body_over_the_limit_is_read_and_refused() {
 #[test]
 fn who_stops_in_the_middle_of_a_request_is_told_so() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let heard = runtime.block_on(async {
+    let told = runtime.block_on(async {
         let (endpoint, recorder) = endpoint(&[], Clock::wall());
         let endpoint = endpoint.with_limits(Limits { request_time: Duration::from_millis(200), ..Limits::default() });
         let tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
@@ -143,15 +143,15 @@ fn who_stops_in_the_middle_of_a_request_is_told_so() {
             (heard, refusals(&recorder.take()))
         };
         tokio::select! {
-            heard = client => heard,
+            told = client => told,
             () = tcp.serve(endpoint) => unreachable!(),
         }
     });
-    for answer in &heard.0 {
+    for answer in &told.0 {
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     }
-    let [head, body, chunk] = heard.1.as_slice() else { panic!("{:?}", heard.1) };
-    assert_eq!(head, "its head is not whole after 200ms");
+    let [unfinished, body, chunk] = told.1.as_slice() else { panic!("{:?}", told.1) };
+    assert_eq!(unfinished, "its head is not whole after 200ms");
     assert_eq!((body.as_str(), chunk), ("nothing more of its body came for 200ms", body));
 }
 
