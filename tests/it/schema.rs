@@ -72,7 +72,7 @@ fn what_the_parser_takes_the_schema_takes_too() {
         "",
         "steps: [{inject: throttle}]",
         "steps: [{inject: {throttle: }}]",
-        "steps: [{inject: {rate_limit: {preset: dynamodb, read: 5, write: 5}}}]",
+        "steps: [{inject: {rate_limit: {preset: dynamodb, read: 5/s, write: 5/s}}}]",
         "steps: [{when: {service: ec2}, inject: {instance_limit: {limit: 3, lag: 60s}}}]",
         "steps: [{inject: {throttle: {retry_after: {date: 3s}}}}]",
         "steps: [{inject: [{latency: {lognormal: {median: 10ms, p99: 1s}}}, {http: 503}]}]",

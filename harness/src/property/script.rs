@@ -167,6 +167,13 @@ impl Draft {
             // A script need not fit its workload: what never fires is no mistake here.
             optional: true,
         };
+        // What lint refuses is no script.
+        let faults = step.faults();
+        let foreign = brownout_mocks::service::find(service)
+            .is_some_and(|service| faults.iter().any(|f| f.inject().foreign_to(service).is_some()));
+        if foreign || faults.iter().filter(|f| f.inject().paces()).count() > 1 {
+            return None;
+        }
         Some(if step.at_connect() { at_connect(step) } else { step })
     }
 }

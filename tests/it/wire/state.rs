@@ -215,7 +215,11 @@ fn an_overwritten_item_is_what_it_was_for_the_scripted_time() {
             stage.dynamodb("PutItem", &json!({"TableName": "t", "Item": item})).await;
         };
         let read = async |operation: &str, strong: bool| {
-            let ask = json!({"TableName": "t", "Key": {"id": {"S": "1"}}, "ConsistentRead": strong});
+            let mut ask = json!({"TableName": "t", "Key": {"id": {"S": "1"}}, "ConsistentRead": strong});
+            if operation == "Query" {
+                ask["KeyConditionExpression"] = "id = :id".into();
+                ask["ExpressionAttributeValues"] = json!({":id": {"S": "1"}});
+            }
             let answer = stage.dynamodb(operation, &ask).await;
             assert_eq!(answer.status, 200);
             let answer = answer.json();
