@@ -250,13 +250,12 @@ impl Stage {
         if served.effect_after
             && let Some(normal) = self.endpoint.complete(served.seq)
         {
-            served.effect = normal.class.is_none();
             served.reply.get_or_insert(normal);
         }
         let reply = served.reply.unwrap_or_else(|| Reply::ok(200, "text/plain", ""));
         let clock = self.endpoint.clock();
         let leaves = clock.now() + served.delay;
-        let sent = Sent { first_byte: leaves, ..Sent::of(&reply, served.effect, clock) };
+        let sent = Sent { first_byte: leaves, ..Sent::of(&reply, clock) };
         self.endpoint.answered_at(served.seq, &sent, leaves);
         let mut template = ResponseTemplate::new(reply.status).set_body_bytes(reply.body.to_vec());
         for (name, value) in &reply.headers {

@@ -46,11 +46,19 @@ pub struct Limits {
     pub connections: usize,
     /// Longest time between two pieces of a request: of its head as a whole, and of its body each.
     pub request_time: Duration,
+    /// Most invocations remembered that have not succeeded. When there are more, all are forgotten.
+    pub remembered: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 64 << 20, head_bytes: 128 << 10, connections: 10_000, request_time: Duration::from_secs(60) }
+        Self {
+            body_bytes: 64 << 20,
+            head_bytes: 128 << 10,
+            connections: 10_000,
+            request_time: Duration::from_secs(60),
+            remembered: 200_000,
+        }
     }
 }
 
@@ -71,8 +79,6 @@ pub struct Served {
     pub r#break: Option<Break>,
     /// Whether the operation takes effect only after the answer; then call [`Endpoint::complete`].
     pub effect_after: bool,
-    /// Whether it has taken effect.
-    pub effect: bool,
     /// What the upstream is to be asked: at once, or with a late effect after the fault. What it says is the
     /// answer unless there is a `reply`.
     pub forward: Option<Box<Forward>>,
@@ -151,7 +157,8 @@ impl Endpoint {
         let inner = &mut *self.lock();
         inner.world.now = now;
         inner.world.date = self.clock.date();
-        let (attempt, mut received) = inner.arrivals.arrive(inner.state.plan(), connection, request);
+        let (attempt, mut received) =
+            inner.arrivals.arrive(inner.state.plan(), self.limits.remembered, connection, request);
         let upstream = inner.state.plan().upstream.is_some();
         // An upstream answers whatever it is asked.
         received.unmodelled &= !upstream;
@@ -200,15 +207,13 @@ impl Endpoint {
             shift: decided.shift,
             r#break: breaks,
             effect_after: effect == Effect::After,
-            effect: effect == Effect::Before,
             forward: None,
         };
         let answers = breaks.is_none_or(Break::answers);
         if let Some(refusal) = overload {
             served.reply = Some(refusal);
-            (served.effect, served.effect_after) = (false, false);
+            served.effect_after = false;
         } else if upstream && effect != Effect::None {
-            served.effect = false;
             served.forward = Some(Box::new(Forward { attempt, corrupt: decided.corrupt }));
         } else if effect == Effect::Before || (served.reply.is_none() && answers && effect == Effect::None) {
             // Without an answering fault the normal answer is due; with `effect: none` it is a lie, as scripted.
@@ -222,7 +227,9 @@ impl Endpoint {
             } else {
                 Normal::lie(&mut inner.world)
             };
-            served.effect = effect == Effect::Before && normal.happened();
+            if effect == Effect::Before && normal.happened() {
+                inner.untold.insert(served.seq);
+            }
             if answers && served.reply.is_none() {
                 let mut reply = normal.dress(&attempt);
                 if decided.corrupt && reply.class.is_none() {
@@ -235,9 +242,6 @@ impl Endpoint {
         }
         if !answers {
             served.reply = None;
-        }
-        if served.effect {
-            inner.untold.insert(served.seq);
         }
         if breaks == Some(Break::BlackHole) {
             // Its connection may outlive the journal.
@@ -287,7 +291,7 @@ impl Endpoint {
                 cut: reply.cut,
                 first_byte_us: crate::journal::micros(reply.first_byte),
                 last_byte_us: crate::journal::micros(at),
-                effect: reply.effect && untold,
+                effect: untold,
             })),
         );
     }

@@ -10,6 +10,7 @@ mod handle;
 mod memory;
 mod network;
 mod serve;
+mod streams;
 mod tcp;
 mod tls;
 mod upstream;

@@ -75,7 +75,7 @@ impl Garbage {
             2 => {
                 target("AmazonSQS.ReceiveMessage", r#"{"QueueUrl":"http://x/000000000000/q","MaxNumberOfMessages":3}"#)
             }
-            3 => form("Action=DescribeInstances&Version=2016-11-15&InstanceId.1=i-1"),
+            3 => form("Action=DescribeInstances&Version=2016-11-15"),
             4 => form("Action=GetCallerIdentity&Version=2011-06-15"),
             5 => request("PUT /bucket/key", "", "body"),
             6 => request("GET /bucket?list-type=2&prefix=a", "", ""),

@@ -55,9 +55,6 @@ pub(super) struct Arrivals {
     on_connection: HashMap<u64, Seq>,
 }
 
-/// How many invocations are remembered that have not succeeded.
-const REMEMBERED: usize = 200_000;
-
 /// How many invocations are remembered after their success, should one come again all the same. Few, so
 /// that a long run of successes needs no memory.
 const REMEMBERED_OVER: usize = 1_024;
@@ -83,7 +80,13 @@ fn short(text: &str) -> String {
 
 impl Arrivals {
     /// Recognises and numbers a request.
-    pub(super) fn arrive(&mut self, plan: &Plan, connection: u64, request: Request) -> (Attempt, Received) {
+    pub(super) fn arrive(
+        &mut self,
+        plan: &Plan,
+        remembered: usize,
+        connection: u64,
+        request: Request,
+    ) -> (Attempt, Received) {
         let mut recognised = recognise(&request, plan.service);
         clip(&mut recognised.operation, NAME_MAX);
         recognised.target.iter_mut().for_each(|target| clip(target, NAME_MAX));
@@ -96,7 +99,7 @@ impl Arrivals {
         let body_hash = (!request.body.is_empty()).then(|| hex::encode(&Sha256::digest(&request.body)[..8]));
         let key = key(&request, &recognised, &sender, tag, body_hash.as_deref());
         let Numbers { invocation, attempt, call_ordinal, resend } =
-            self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt);
+            self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt, remembered);
         self.on_connection.insert(connection, seq);
 
         let first = self.agents.insert(connection);
@@ -219,6 +222,7 @@ impl Arrivals {
         operation: &str,
         tag: Option<CallTag>,
         sdk_attempt: Option<u32>,
+        remembered: usize,
     ) -> Numbers {
         let shape = matches!(key, InvocationKey::Shape(..));
         let known = self.numbers.get(&key).copied().filter(|number| {
@@ -231,7 +235,7 @@ impl Arrivals {
         let number = known.unwrap_or_else(|| {
             self.invocations += 1;
             let number = self.invocations;
-            if self.open.len() >= REMEMBERED {
+            if self.open.len().max(self.ordinals.len()).max(self.accounts.len()) >= remembered {
                 self.forget_all();
             }
             let ordinal = self.ordinals.entry((sender.client, short(operation))).or_default();
@@ -278,6 +282,8 @@ impl Arrivals {
         self.open.clear();
         self.by_seq.clear();
         self.over.clear();
+        self.ordinals.clear();
+        self.accounts.clear();
     }
 }
 

@@ -25,13 +25,11 @@ pub struct Sent {
     pub cut: bool,
     /// When its first byte left.
     pub first_byte: Duration,
-    /// Whether the operation took effect.
-    pub effect: bool,
 }
 
 impl Sent {
     /// What there is to say of `reply` before it is sent.
-    pub fn of(reply: &Reply, effect: bool, clock: &Clock) -> Self {
+    pub fn of(reply: &Reply, clock: &Clock) -> Self {
         Self {
             status: reply.status,
             code: reply.code.clone(),
@@ -41,7 +39,6 @@ impl Sent {
             body_bytes: reply.body.len() as u64,
             cut: false,
             first_byte: clock.now(),
-            effect,
         }
     }
 }

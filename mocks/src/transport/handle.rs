@@ -71,7 +71,7 @@ pub(super) async fn handle(
     }
     let http2 = request.http2;
     let earlier = line.request();
-    let Served { seq, delay, mut reply, pace, shift, r#break, effect_after, mut effect, mut forward } =
+    let Served { seq, delay, mut reply, pace, shift, r#break, effect_after, mut forward } =
         endpoint.receive(connection, request);
     line.begin(seq);
     let (limit, end) = end(r#break);
@@ -141,20 +141,17 @@ pub(super) async fn handle(
             date(response.headers_mut(), endpoint.clock().date(), shift.map(|s| s.apply(endpoint.clock().date())));
             return Ok(response);
         }
-        Some(said) => {
-            effect = said.did();
-            if let Said::Whole(normal) = said {
-                reply.get_or_insert(normal);
-            }
+        Some(Said::Whole(normal)) => {
+            reply.get_or_insert(normal);
         }
-        None => {}
+        _ => {}
     }
     let reply = reply.unwrap_or_else(|| Reply::ok(200, "text/plain", ""));
     if let (Some(Pace::Stall { pause, .. }), true) = (pace, reply.body.is_empty()) {
         // There is no body to stop in: the whole answer waits.
         endpoint.clock().sleep(pause).await;
     }
-    line.answering(seq, Sent::of(&reply, effect, endpoint.clock()));
+    line.answering(seq, Sent::of(&reply, endpoint.clock()));
     let pace = pace.map(|pace| (pace, endpoint.clock().clone()));
     let body = Answer::new(&reply.body, limit, end, pace, Some((line, seq)));
     let now = endpoint.clock().date();

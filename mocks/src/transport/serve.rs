@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Stream;
 use super::handle::handle;
+use super::streams::Streams;
 use super::tls::Tls;
 use super::upstream::Asker;
 use super::wire::{Line, Wire};
@@ -56,7 +57,8 @@ pub(super) async fn serve<S: Stream>(shared: Shared, mut stream: S) {
 /// Speaks HTTP over a connection that is ready for it.
 async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Asker>>, connection: u64, stream: S) {
     let line = Line::new(endpoint.clone(), connection);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let (streams, mut panics) = Streams::new();
+    let mut builder = auto::Builder::new(streams);
     // hyper's own date reads the machine's clock; ours comes from the run's. Idle connections stay open:
     // closing them would be a fault that no scenario asked for.
     builder
@@ -81,6 +83,7 @@ async fn speak<S: Stream>(endpoint: Endpoint, upstream: Option<Arc<Asker>>, conn
             broken = served.err().and_then(|error| malformed(&*error, line.head_begun()));
             None
         }
+        Some(panicked) = panics.recv() => std::panic::resume_unwind(panicked.into_panic()),
         () = line.stuck() => {
             let why = format!("its head is not whole after {}", short(endpoint.limits().request_time));
             broken = Some(Malformed { why, answer: Some(REQUEST_TIMEOUT) });

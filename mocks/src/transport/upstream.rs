@@ -195,7 +195,7 @@ fn reply(parts: &http::response::Parts, body: Bytes, head: bool) -> Reply {
 
 /// What there is to say of an answer of which only the head is known.
 pub(super) fn sent(parts: &http::response::Parts, body: &Incoming, endpoint: &Endpoint) -> Sent {
-    let mut sent = Sent::of(&reply(parts, Bytes::new(), false), true, endpoint.clock());
+    let mut sent = Sent::of(&reply(parts, Bytes::new(), false), endpoint.clock());
     sent.body_bytes = body.size_hint().exact().unwrap_or(0);
     sent
 }
