@@ -12,6 +12,7 @@ mod journal;
 mod profiles;
 mod report;
 mod rules;
+mod scenario;
 mod schema;
 
 pub use coverage::{Coverage, Entry, Lines, Seed, coverage};
@@ -39,6 +40,7 @@ pub const PAGES: &[Page] = &[
     Page { file: "profiles.md", text: profiles::page },
     Page { file: "report.md", text: report::page },
     Page { file: "rules.md", text: rules::page },
+    Page { file: "scenario.md", text: scenario::page },
 ];
 
 /// What stands at the top of a page.

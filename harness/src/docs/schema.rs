@@ -21,7 +21,7 @@ impl<'a> Types<'a> {
         Self { root, sections: &[] }
     }
 
-    /// With a section of its own for some types: name of the type, heading of the section.
+    /// With a section of its own for some types, or a page: name of the type, heading or file.
     pub(super) fn with(root: &'a Value, sections: &'a [(&'a str, &'a str)]) -> Self {
         Self { root, sections }
     }
@@ -36,11 +36,21 @@ impl<'a> Types<'a> {
         target(schema).and_then(|n| self.named(n)).map_or(schema, |s| self.follow(s))
     }
 
+    /// The map among the forms that a value may take.
+    pub(super) fn map_of(&self, schema: &'a Value) -> &'a Value {
+        let schema = self.follow(schema);
+        let mut forms = branches(schema).into_iter().flatten().map(|form| self.follow(form));
+        forms.find(|form| form.get("properties").is_some()).unwrap_or(schema)
+    }
+
     /// What a value of this schema may be, in words.
     pub(super) fn words(&self, schema: &'a Value) -> String {
         let section = target(schema).and_then(|name| self.sections.iter().find(|(ty, _)| *ty == name));
         if let Some((_, heading)) = section {
-            return format!("[{heading}](#{heading})");
+            return match heading.strip_suffix(".md") {
+                Some(page) => format!("[{page}]({heading})"),
+                None => format!("[{heading}](#{heading})"),
+            };
         }
         let schema = self.follow(schema);
         let text = |key: &str| schema.get(key).and_then(Value::as_str);

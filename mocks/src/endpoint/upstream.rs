@@ -25,7 +25,7 @@ pub enum Upstream {
 pub struct Reset {
     /// Its address.
     pub url: Address,
-    /// Where it takes a POST to forget everything: moto's `/moto-api/reset`, `LocalStack`'s
+    /// Where it takes a POST to forget everything: moto's `/moto-api/reset`, LocalStack's
     /// `/_localstack/state/reset`.
     pub reset: ResetPath,
 }
@@ -48,7 +48,7 @@ impl Upstream {
     }
 }
 
-/// The address of another endpoint, such as that of moto or `LocalStack`: `http://127.0.0.1:5000`.
+/// The address of another endpoint, such as that of moto or LocalStack: `http://127.0.0.1:5000`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
