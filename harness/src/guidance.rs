@@ -68,9 +68,14 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// The ladder for a class of error, and where it is documented.
+    pub fn cited(&self, class: Class) -> &Cited<Ladder> {
+        if class == Class::Throttling { &self.throttling } else { &self.transient }
+    }
+
     /// The ladder for a class of error.
     pub fn ladder(&self, class: Class) -> &Ladder {
-        if class == Class::Throttling { &self.throttling.value } else { &self.transient.value }
+        &self.cited(class).value
     }
 }
 
@@ -201,6 +206,9 @@ pub struct Profile {
     /// In an envelope, the longest wait that a client-side rate limiter adds, per call in progress.
     #[serde(default)]
     pub limiter_wait: Option<Cited<Span>>,
+    /// From this retry on, counted from 0, the pause is the whole cap, without jitter.
+    #[serde(default)]
+    pub fixed_from: Option<u32>,
     /// In an envelope, the published policies that it spans.
     #[serde(default)]
     pub published: Vec<Published>,
@@ -236,7 +244,7 @@ impl Profile {
             attempts_max: self.attempts_max(service).value,
             throttling: backoff.throttling.value,
             transient: backoff.transient.value,
-            fixed_from: None,
+            fixed_from: self.fixed_from,
             at_once: false,
         }]
     }

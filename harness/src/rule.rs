@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::evidence::Evidence;
 
+mod drawn;
 mod finding;
 mod groups;
 mod not_retried;
@@ -18,7 +19,7 @@ mod severity;
 mod told;
 
 pub use finding::{Finding, Findings, TimelineEntry};
-pub use severity::{SEVERITIES, Severity, SeverityRow, severity};
+pub use severity::{Except, Severity, SeverityRow, severities, severity};
 
 /// Worst last, so that the verdict of many is the maximum of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -143,17 +144,24 @@ macro_rules! rules {
 
 rules! {
     attempts_exceeded::AttemptsExceeded = "R01",
+    backoff_not_exponential::BackoffNotExponential = "R05",
     backoff_over_bound::BackoffOverBound = "R04",
+    backoff_over_cap::BackoffOverCap = "R06",
+    backoff_too_short::BackoffTooShort = "R07",
     client_hung::ClientHung = "R64",
+    dynamodb_ladder_ignored::DynamodbLadderIgnored = "R14",
     early_retry::EarlyRetry = "R17",
     escaped_endpoint::EscapedEndpoint = "R62",
     fixed_backoff::FixedBackoff = "R50",
+    jitter_kind_mismatch::JitterKindMismatch = "R10",
     no_backoff::NoBackoff = "R08",
     not_found_gave_up::NotFoundGaveUp = "R30",
     not_found_hammered::NotFoundHammered = "R51",
     quota_hammered::QuotaHammered = "R28",
     retried_permanent_error::RetriedPermanentError = "R23",
     throttle_not_retried::ThrottleNotRetried = "R48",
+    throttle_not_slower::ThrottleNotSlower = "R12",
+    throttling_5xx_as_transient::Throttling5xxAsTransient = "R13",
     transient_not_retried::TransientNotRetried = "R49",
     unjittered_backoff::UnjitteredBackoff = "R09",
 }

@@ -60,6 +60,23 @@ impl Ladder {
         }
     }
 
+    /// The interval, in seconds, that the pause before retry `i` from 0 is uniform in, given the pause before it.
+    /// `None` where nothing is drawn: without jitter, and where decorrelated pauses may stand at the cap.
+    pub fn interval(&self, retry: u32, before: Option<f64>) -> Option<(f64, f64)> {
+        let step = self.step(retry).as_secs_f64();
+        match self.jitter {
+            Jitter::None => None,
+            Jitter::Full => Some((0.0, step)),
+            Jitter::Equal => Some((step / 2.0, step)),
+            Jitter::Additive => Some((step, step + 1.0)),
+            Jitter::Decorrelated => {
+                let base = self.base.get().as_secs_f64();
+                let top = 3.0 * before.unwrap_or(base);
+                (top <= self.cap.get().as_secs_f64()).then_some((base, top))
+            }
+        }
+    }
+
     /// Draws the pause before retry `i` from 0. `unit` is uniform in [0, 1); `before` is the pause before it.
     pub fn draw(&self, retry: u32, unit: f64, before: Option<Duration>) -> Duration {
         let step = self.step(retry);

@@ -15,6 +15,8 @@ pub struct Numbers {
     /// decorrelated policies, in seconds; 0 where some policy need not draw at all. Full and equal jitter
     /// do not narrow it: there the interval is at least half of any pause that is seen.
     pub width: [f64; RETRIES],
+    /// Largest cap of any allowed policy, in seconds.
+    pub cap: f64,
     /// Smallest bound over all allowed policies, in seconds: the pause is at most this with the least
     /// patient policy; 0 where one of them may repeat at once.
     pub least: [f64; RETRIES],
@@ -30,10 +32,18 @@ struct Row {
 impl Numbers {
     /// The table for `service`; `throttling` chooses the ladder.
     pub fn new(profile: &Profile, service: &str, throttling: bool) -> Self {
-        let mut numbers =
-            Self { rows: Vec::new(), bound: [0.0; RETRIES], width: [f64::MAX; RETRIES], least: [f64::MAX; RETRIES] };
+        let mut numbers = Self {
+            rows: Vec::new(),
+            bound: [0.0; RETRIES],
+            width: [f64::MAX; RETRIES],
+            cap: 0.0,
+            least: [f64::MAX; RETRIES],
+        };
         for policy in profile.allowed(service) {
             let ladder = if throttling { policy.throttling } else { policy.transient };
+            numbers.cap = numbers
+                .cap
+                .max(ladder.cap.get().as_secs_f64() + if ladder.jitter == Jitter::Additive { 1.0 } else { 0.0 });
             let mut bounds = [0.0; RETRIES];
             for (i, bound) in bounds.iter_mut().enumerate() {
                 let retry = u32::try_from(i).unwrap_or(u32::MAX);

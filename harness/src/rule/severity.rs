@@ -1,10 +1,12 @@
-//! The table rule × profile → must, should or not applicable, each with its reason.
+//! The table rule × profile → must, should or not applicable, each with its reason: `harness/severities.yaml`.
+
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How much a broken rule weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The profile does not speak of it.
@@ -37,108 +39,45 @@ impl Severity {
 }
 
 /// One rule's severities.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SeverityRow {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: String,
     /// Under every profile that is not named in `except`.
     pub severity: Severity,
     /// Why.
-    pub reason: &'static str,
-    /// Profiles with another severity, and why.
-    pub except: &'static [(&'static str, Severity, &'static str)],
+    pub because: String,
+    /// Profiles with another severity.
+    #[serde(default)]
+    pub except: Vec<Except>,
 }
 
-use Severity::{Must, NotApplicable, Should};
+/// Another severity under some profiles.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Except {
+    /// Which.
+    pub profiles: Vec<String>,
+    /// How much it weighs there.
+    pub severity: Severity,
+    /// Why.
+    pub because: String,
+}
 
-/// The table, by rule in alphabetical order (guidance 13.5).
-pub const SEVERITIES: &[SeverityRow] = &[
-    SeverityRow {
-        rule: "attempts_exceeded",
-        severity: Must,
-        reason: "every guidance limits the attempts of a call",
-        except: &[],
-    },
-    SeverityRow { rule: "backoff_over_bound", severity: Must, reason: "every guidance bounds its pauses", except: &[] },
-    SeverityRow { rule: "client_hung", severity: Must, reason: "a call must end, in success or in error", except: &[] },
-    SeverityRow {
-        rule: "early_retry",
-        severity: Must,
-        reason: "a client that says that it honours a hint must; the rule does not speak where it does not say so",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "escaped_endpoint",
-        severity: Must,
-        reason: "nothing may leave the mock for a real account",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "fixed_backoff",
-        severity: Must,
-        reason: "the profile's pauses grow",
-        except: &[(
-            "documented",
-            Should,
-            "guidance agrees on growth, but EC2's and DynamoDB's pages call its details the client's choice",
-        )],
-    },
-    SeverityRow { rule: "no_backoff", severity: Must, reason: "every guidance pauses before a retry", except: &[] },
-    SeverityRow {
-        rule: "not_found_gave_up",
-        severity: NotApplicable,
-        reason: "the profile speaks of SDK calls, which never repeat a NotFound",
-        except: &[
-            ("documented", Should, "pages disagree on whether a NotFound is final (C7)"),
-            ("ec2-poll", Must, "S0 asks for polling until the resource is visible"),
-        ],
-    },
-    SeverityRow {
-        rule: "not_found_hammered",
-        severity: Must,
-        reason: "no guidance polls without slowing down, below five seconds",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "quota_hammered",
-        severity: Must,
-        reason: "a spent quota does not come back within the minute",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "retried_permanent_error",
-        severity: Must,
-        reason: "no guidance repeats a request that can never succeed",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "throttle_not_retried",
-        severity: Must,
-        reason: "every guidance retries a throttle",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "transient_not_retried",
-        severity: Should,
-        reason: "one seed says that a retry of a 500 rarely helps (C6)",
-        except: &[],
-    },
-    SeverityRow {
-        rule: "unjittered_backoff",
-        severity: Must,
-        reason: "the profile's pauses are drawn at random",
-        except: &[
-            ("documented", Should, "EC2's and DynamoDB's pages call jitter optional (C4, C22)"),
-            ("ec2-poll", Should, "S0 asks for growth, not for chance"),
-        ],
-    },
-];
+const TABLE: &str = include_str!("../../severities.yaml");
+
+/// The table, by rule in alphabetical order. A test keeps it readable and whole.
+pub fn severities() -> &'static [SeverityRow] {
+    static PARSED: LazyLock<Vec<SeverityRow>> = LazyLock::new(|| serde_yaml::from_str(TABLE).unwrap_or_default());
+    &PARSED
+}
 
 /// The severity of a rule under a profile (its family, see [`crate::guidance::Profile::family`]), and why.
 pub fn severity(rule: &str, profile: &str) -> (Severity, &'static str) {
-    let Some(row) = SEVERITIES.iter().find(|r| r.rule == rule) else {
-        return (NotApplicable, "there is no such rule");
+    let Some(row) = severities().iter().find(|r| r.rule == rule) else {
+        return (Severity::NotApplicable, "there is no such rule");
     };
-    let except = row.except.iter().find(|(name, _, _)| *name == profile);
-    except.map_or((row.severity, row.reason), |(_, severity, reason)| (*severity, reason))
+    let except = row.except.iter().find(|e| e.profiles.iter().any(|p| p == profile));
+    except.map_or((row.severity, &row.because), |e| (e.severity, &e.because))
 }

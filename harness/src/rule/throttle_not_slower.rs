@@ -1,0 +1,84 @@
+//! Throttles are backed off from no more slowly than other errors.
+//!
+//! Pairs the first pauses after throttling errors with those after transient ones, in the order in which they came,
+//! and counts the pairs in which the throttle's is not the longer one.
+//!
+//! ## Why it matters
+//! A transient error is an accident, and a quick second try is likely to do; a throttle says that there are too many.
+//! ## Source
+//! AWS SDKs and Tools Reference Guide, retry behavior (1 s after a throttle, 50 ms after other errors); guidance 1.3
+//! ## Error probability
+//! 10⁻⁸ per scenario and client, at any number of trials: a bet against P(throttle's ≤ the other) ≤ half of the bounds'
+//! ratio, the clock's error added. Only under profiles whose bounds differ by a factor of two or more.
+
+use brownout_mocks::service::Class;
+
+use crate::evidence::{Evidence, Gap};
+use crate::stats::Duel;
+
+use super::drawn::drawn;
+use super::groups::trials_for;
+use super::{Finding, Findings, Needs, Rule, Ruling, told};
+
+#[derive(Debug)]
+pub(super) struct ThrottleNotSlower;
+
+/// Who makes no difference has the longer pause after the throttle half of the time.
+const WRONG: f64 = 0.55;
+
+impl Rule for ThrottleNotSlower {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        let (mut duel, mut waiting, mut example) = (Duel::new(1), Vec::new(), None::<(Gap<'_>, Gap<'_>)>);
+        for pause in drawn(evidence).filter(|p| p.gap.retry == 0) {
+            let gap = pause.gap;
+            let unlike = |other: &Gap<'_>| {
+                (other.class == Class::Transient) != (gap.class == Class::Transient)
+                    && other.invocation.service == gap.invocation.service
+            };
+            let Some(at) = waiting.iter().position(unlike) else {
+                waiting.push(gap);
+                continue;
+            };
+            let other = waiting.remove(at);
+            let (throttle, transient) = if gap.class == Class::Transient { (other, gap) } else { (gap, other) };
+            let backoff = evidence.profile.backoff(&gap.invocation.service);
+            let [slow, quick] = [&backoff.throttling, &backoff.transient].map(|c| c.value.bound(0).as_secs_f64() * 1e6);
+            let right = (quick / 2.0 + evidence.slack.over(throttle.us) as f64) / slow;
+            if right > 0.5 {
+                continue;
+            }
+            let hit = throttle.us <= transient.us;
+            duel.see(hit, right, WRONG);
+            if hit {
+                example = Some((throttle, transient));
+            }
+        }
+        match (duel.decision(), example) {
+            (Some(true), Some((throttle, transient))) => {
+                let (hits, samples) = (duel.hits(), duel.samples());
+                Ruling::Fail(Findings::from(Finding {
+                    message: format!(
+                        "throttles are treated like other errors: in {hits} of {samples} pairs the pause after the \
+                         throttle was no longer (here {} after {}, {} after {})",
+                        told::time(throttle.us),
+                        told::answer(throttle.before),
+                        told::time(transient.us),
+                        told::answer(transient.before)
+                    ),
+                    expected: "a longer first pause after a throttle".into(),
+                    observed: format!("no longer in {hits} of {samples} pairs"),
+                    source: evidence.profile.backoff(&throttle.invocation.service).throttling.source.clone(),
+                    ..Finding::about(throttle.trial, throttle.client.index, throttle.invocation, throttle.index - 1)
+                }))
+            }
+            (Some(_), _) => Ruling::Pass(format!("{} pairs of pauses", duel.samples())),
+            (None, _) if duel.samples() > 0 => Ruling::Inconclusive(Needs {
+                reason: format!("{} pairs of pauses do not decide", duel.samples()),
+                trials: trials_for(evidence, duel.samples(), duel.needs()),
+            }),
+            _ => Ruling::NotApplicable(
+                "no pauses after both kinds of error were seen, or the profile makes no difference between them".into(),
+            ),
+        }
+    }
+}
