@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use crate::evidence::Evidence;
 
+mod balance;
+mod called;
 mod drawn;
 mod finding;
 mod groups;
@@ -148,22 +150,34 @@ rules! {
     backoff_over_bound::BackoffOverBound = "R04",
     backoff_over_cap::BackoffOverCap = "R06",
     backoff_too_short::BackoffTooShort = "R07",
+    body_changed_on_retry::BodyChangedOnRetry = "R59",
     client_hung::ClientHung = "R64",
+    delayed_permanent_error::DelayedPermanentError = "R24",
     dynamodb_ladder_ignored::DynamodbLadderIgnored = "R14",
     early_retry::EarlyRetry = "R17",
+    effect_lost_or_doubled::EffectLostOrDoubled = "R47",
     escaped_endpoint::EscapedEndpoint = "R62",
+    first_attempt_delayed::FirstAttemptDelayed = "R03",
     fixed_backoff::FixedBackoff = "R50",
+    gave_up_early::GaveUpEarly = "R02",
     jitter_kind_mismatch::JitterKindMismatch = "R10",
+    nested_retries::NestedRetries = "R22",
     no_backoff::NoBackoff = "R08",
     not_found_gave_up::NotFoundGaveUp = "R30",
     not_found_hammered::NotFoundHammered = "R51",
     quota_hammered::QuotaHammered = "R28",
     retried_permanent_error::RetriedPermanentError = "R23",
+    retry_quota_missing::RetryQuotaMissing = "R18",
+    retry_quota_refill_wrong::RetryQuotaRefillWrong = "R20",
+    slept_before_giving_up::SleptBeforeGivingUp = "R57",
+    storm_amplified::StormAmplified = "R21",
     throttle_not_retried::ThrottleNotRetried = "R48",
     throttle_not_slower::ThrottleNotSlower = "R12",
+    throttle_quota_missing::ThrottleQuotaMissing = "R19",
     throttling_5xx_as_transient::Throttling5xxAsTransient = "R13",
     transient_not_retried::TransientNotRetried = "R49",
     unjittered_backoff::UnjitteredBackoff = "R09",
+    unknown_error_overretried::UnknownErrorOverretried = "R56",
 }
 
 /// The rule with this id, or with this number.

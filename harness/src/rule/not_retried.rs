@@ -28,18 +28,13 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
                     continue;
                 }
                 let made = invocation.attempts.len() as u64;
-                let allowed = if evidence.profile.exact {
-                    u64::from(evidence.profile.attempts_max(&invocation.service).value)
-                } else {
-                    2
-                };
-                if made >= allowed {
+                if made >= RETRIED {
                     continue;
                 }
                 match gave_up(evidence, client, invocation, last) {
                     Some(true) => {
                         let proof = if alone { &mut findings } else { &mut likely };
-                        proof.add(|| finding(evidence, trial, client, invocation, allowed));
+                        proof.add(|| finding(evidence, trial, client, invocation, RETRIED));
                     }
                     Some(false) => {}
                     None => open += 1,
@@ -54,6 +49,45 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
         return Ruling::stuck("the journal does not show that the call was over");
     }
     Ruling::of(findings, seen, "calls retried", nothing)
+}
+
+/// A call that was attempted so often was retried.
+const RETRIED: u64 = 2;
+
+/// Judges the calls that were retried less often than an exact profile says.
+pub(super) fn early(evidence: &Evidence) -> Ruling {
+    if !evidence.profile.exact {
+        return Ruling::NotApplicable("published policies make between three and ten attempts".into());
+    }
+    let (mut findings, mut seen) = (Findings::default(), 0);
+    for trial in &evidence.trials {
+        for client in &trial.clients {
+            for Prover { index, .. } in provers(evidence, trial, client) {
+                let invocation = &client.invocations[index];
+                let Some(last) = invocation.attempts.last() else { continue };
+                let made = invocation.attempts.len() as u64;
+                let asked = u64::from(evidence.profile.attempts_max(&invocation.service).value);
+                if made < RETRIED || !last.backs_off() || !must_retry(evidence, invocation, last) {
+                    continue;
+                }
+                if made >= asked {
+                    seen += 1;
+                } else if gave_up(evidence, client, invocation, last) == Some(true) {
+                    findings.add(|| finding(evidence, trial, client, invocation, asked));
+                }
+            }
+        }
+    }
+    Ruling::of(findings, seen, "calls attempted as often as the profile says", "no call failed at every attempt")
+}
+
+/// Whether the client certainly ended this call on an error that every allowed client retries.
+pub(super) fn left_alone(evidence: &Evidence, client: &Client, invocation: &Invocation) -> bool {
+    invocation.attempts.last().is_some_and(|last| {
+        last.backs_off()
+            && must_retry(evidence, invocation, last)
+            && gave_up(evidence, client, invocation, last) == Some(true)
+    })
 }
 
 /// The smallest capacity of a published retry quota (guidance 1.4).

@@ -19,6 +19,11 @@ pub(super) fn count(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// `1 retry`, `2 retries`.
+pub(super) fn retries(n: u64) -> String {
+    if n == 1 { "1 retry".into() } else { format!("{n} retries") }
+}
+
 /// What an attempt was told: `ThrottlingException (400)`, `status 503`, `no answer`.
 pub(super) fn answer(attempt: &crate::evidence::Attempt) -> String {
     match (attempt.code.as_deref(), attempt.status) {

@@ -1,0 +1,69 @@
+//! One call took effect twice, or was taken for done though nothing had happened.
+//!
+//! Counts how often what a call asked for happened at the service, over all that was sent for it.
+//!
+//! ## Why it matters
+//! A doubled effect is a second instance, a second payment; a lost one is an order that nobody finds.
+//! ## Source
+//! Builders' Library, "Making retries safe with idempotent APIs"; S0, idempotency; guidance 3.2 and 4.4
+//! ## Error probability
+//! None: it is a count at the service. Twice counts only for operations whose API offers a token against it
+//! (`ClientToken`), which SDKs send by themselves; lost counts only where every answer was an error and the caller was
+//! told of a success.
+
+use std::collections::BTreeMap;
+
+use brownout_mocks::service;
+
+use super::{Finding, Findings, Rule, Ruling, told};
+use crate::evidence::{Evidence, Invocation};
+
+#[derive(Debug)]
+pub(super) struct EffectLostOrDoubled;
+
+/// Operations whose second effect is another thing, and whose API offers a token against it (guidance 4.4).
+const WITH_TOKEN: &[&str] = &["RunInstances", "CreateVolume"];
+
+/// Whether what was asked for changes something.
+fn changes(invocation: &Invocation) -> bool {
+    service::find(&invocation.service).is_some_and(|s| service::mutates(s, &invocation.operation))
+}
+
+impl Rule for EffectLostOrDoubled {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        let (mut findings, mut seen) = (Findings::default(), 0);
+        for trial in &evidence.trials {
+            for client in &trial.clients {
+                let mut calls: BTreeMap<(Option<u64>, u64), Vec<&Invocation>> = BTreeMap::new();
+                for invocation in client.invocations.iter().filter(|i| i.marked) {
+                    let alone = if invocation.call.is_some() { 0 } else { invocation.id };
+                    calls.entry((invocation.call, alone)).or_default().push(invocation);
+                }
+                for ((call, _), sent) in calls {
+                    let effects: u32 = sent.iter().flat_map(|i| &i.attempts).map(|a| a.effects).sum();
+                    let Some(last) = sent.last().filter(|i| changes(i)) else { continue };
+                    let told = call.and_then(|n| client.calls.iter().find(|c| c.number == n)).and_then(|c| c.finished);
+                    let answered = || sent.iter().flat_map(|i| &i.attempts).all(|a| a.answered && a.class.is_some());
+                    let lost = effects == 0 && told.is_some_and(|(_, success)| success) && answered();
+                    let doubled = effects > 1 && WITH_TOKEN.contains(&&*last.operation);
+                    seen += u64::from(effects > 0 || lost);
+                    if !doubled && !lost {
+                        continue;
+                    }
+                    findings.add(|| Finding {
+                        message: if lost {
+                            format!("{} was taken for done, but every answer was an error and nothing happened", last.operation)
+                        } else {
+                            format!("one {} took effect {}", last.operation, told::count(effects.into(), "time"))
+                        },
+                        expected: "one effect for one call".into(),
+                        observed: told::count(effects.into(), "effect"),
+                        source: "Builders' Library, making retries safe with idempotent APIs; guidance 4.4".into(),
+                        ..Finding::about(trial, client.index, last, last.attempts.len().saturating_sub(1))
+                    });
+                }
+            }
+        }
+        Ruling::of(findings, seen, "calls with their effect", "nothing was asked for that would add anything")
+    }
+}

@@ -1,0 +1,52 @@
+//! The client paused after its last attempt, and then gave up all the same.
+//!
+//! Compares the time from the last answer of a failed call to the moment when the caller heard of it with the clock's
+//! error.
+//!
+//! ## Why it matters
+//! The loop that sleeps first and counts afterwards makes each failed call longer by its longest pause, for nothing.
+//! ## Source
+//! AWS SDKs and Tools Reference Guide, retry behavior: no delay when attempts or quota are spent; guidance 1.2 and 1.7
+//! ## Error probability
+//! None: an upper bound may fail on one sample. Long-polling operations are left out: there the guide asks for one pause
+//! before the error is handed on. Only calls of ours, whose caller the journal shows.
+
+use super::called::{NOTHING, calls};
+use super::{Finding, Findings, Rule, Ruling, told};
+use crate::evidence::Evidence;
+
+#[derive(Debug)]
+pub(super) struct SleptBeforeGivingUp;
+
+/// Operations that sleep once when the quota refuses a retry (guidance 1.7).
+pub(super) const LONG_POLLS: &[&str] =
+    &["ReceiveMessage", "GetActivityTask", "PollForActivityTask", "PollForDecisionTask"];
+
+impl Rule for SleptBeforeGivingUp {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        let (mut findings, mut seen) = (Findings::default(), 0);
+        for called in calls(evidence).filter(|c| !LONG_POLLS.contains(&&*c.last.operation)) {
+            let (Some((at, last)), Some(late)) = (called.end(), called.heard_after()) else { continue };
+            if !last.backs_off() {
+                continue;
+            }
+            seen += 1;
+            if late > evidence.slack.above(0) {
+                findings.add(|| Finding {
+                    message: format!(
+                        "{} gave up after {}, but its caller heard of {} only after another {}",
+                        called.last.operation,
+                        told::count(at as u64 + 1, "attempt"),
+                        told::answer(last),
+                        told::time(late)
+                    ),
+                    expected: "the last error goes to the caller at once".into(),
+                    observed: told::time(late),
+                    source: "AWS SDKs and Tools Reference Guide, retry behavior; S1, retry snippets; guidance 1.2".into(),
+                    ..Finding::about(called.trial, called.client.index, called.last, at)
+                });
+            }
+        }
+        Ruling::of(findings, seen, "last errors handed on at once", NOTHING)
+    }
+}
