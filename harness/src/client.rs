@@ -14,8 +14,10 @@ use brownout_mocks::service::Service;
 use brownout_mocks::transport::Network;
 use serde_json::Value;
 
+pub mod altered;
 pub mod answer;
 pub mod aws_sdk_rust;
+pub mod breaker;
 pub mod command;
 pub mod flow;
 pub mod mutant;

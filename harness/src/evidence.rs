@@ -134,6 +134,10 @@ pub struct Client {
 pub struct Call {
     /// Its number within the client.
     pub number: u64,
+    /// Service asked.
+    pub service: Arc<str>,
+    /// Operation asked for.
+    pub operation: Arc<str>,
     /// When it was asked for.
     pub started_us: u64,
     /// When the caller heard, and whether it was a success.

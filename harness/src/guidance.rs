@@ -23,10 +23,19 @@ pub use numbers::{Numbers, RETRIES};
 
 /// The profiles and their files, in alphabetical order.
 pub const PROFILES: &[(&str, &str)] = &[
+    ("arch-blog-decorrelated", include_str!("../guidance/arch-blog-decorrelated.yaml")),
     ("botocore-legacy", include_str!("../guidance/botocore-legacy.yaml")),
+    ("breaker-powertools", include_str!("../guidance/breaker-powertools.yaml")),
+    ("breaker-seed", include_str!("../guidance/breaker-seed.yaml")),
     ("documented", include_str!("../guidance/documented.yaml")),
     ("ec2-poll", include_str!("../guidance/ec2-poll.yaml")),
+    ("go-pre2026", include_str!("../guidance/go-pre2026.yaml")),
     ("http-retry-after", include_str!("../guidance/http-retry-after.yaml")),
+    ("java-legacy", include_str!("../guidance/java-legacy.yaml")),
+    ("java-std-2.0", include_str!("../guidance/java-std-2.0.yaml")),
+    ("js-pre2026", include_str!("../guidance/js-pre2026.yaml")),
+    ("kotlin-pre2026", include_str!("../guidance/kotlin-pre2026.yaml")),
+    ("seed-a", include_str!("../guidance/seed-a.yaml")),
     ("seed-b", include_str!("../guidance/seed-b.yaml")),
     ("std-2.0-1s", include_str!("../guidance/std-2.0-1s.yaml")),
     ("std-2026", include_str!("../guidance/std-2026.yaml")),
@@ -120,7 +129,7 @@ pub enum Honours {
 }
 
 /// A circuit breaker that the client declares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Breaker {
     /// Failures without a success in between that open it.
@@ -129,6 +138,16 @@ pub struct Breaker {
     pub open: Span,
     /// Concurrent probes while half-open.
     pub probes: u32,
+    /// Successes of probes that close it.
+    #[serde(default = "one")]
+    pub closes_after: u32,
+    /// Where it is documented.
+    #[serde(default)]
+    pub source: String,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// One published retry policy that an envelope spans.

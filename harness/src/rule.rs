@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::evidence::Evidence;
 
 mod balance;
+mod breaker;
 mod called;
 mod drawn;
 mod finding;
@@ -19,6 +20,7 @@ mod groups;
 mod not_retried;
 mod severity;
 mod told;
+mod tripped;
 
 pub use finding::{Finding, Findings, TimelineEntry};
 pub use severity::{Except, Severity, SeverityRow, severities, severity};
@@ -151,6 +153,11 @@ rules! {
     backoff_over_cap::BackoffOverCap = "R06",
     backoff_too_short::BackoffTooShort = "R07",
     body_changed_on_retry::BodyChangedOnRetry = "R59",
+    breaker_never_opened::BreakerNeverOpened = "R38",
+    breaker_probed_early::BreakerProbedEarly = "R39",
+    breaker_recovery_wrong::BreakerRecoveryWrong = "R40",
+    breaker_scope_too_wide::BreakerScopeTooWide = "R42",
+    breaker_tripped_by_wrong_error::BreakerTrippedByWrongError = "R41",
     client_hung::ClientHung = "R64",
     delayed_permanent_error::DelayedPermanentError = "R24",
     dynamodb_ladder_ignored::DynamodbLadderIgnored = "R14",

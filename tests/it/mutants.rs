@@ -160,7 +160,8 @@ fn every_mutant_breaks_its_rule_and_no_other_than_listed() {
             if !(mutant.plays)(scenario.kind()) || (asks && own != "early_retry") {
                 continue;
             }
-            let report = run(&scenario, mutant.id, &settings(1));
+            let profile = mutant.under.map(str::to_owned);
+            let report = run(&scenario, mutant.id, &Settings { profile, ..settings(1) });
             for rule in report.rules.iter().filter(|r| r.verdict == Verdict::Fail) {
                 caught |= rule.id == own;
                 let known = rule.id == own || listed.contains(&rule.id);

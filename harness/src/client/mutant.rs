@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_mocks::random::Stream;
-use brownout_mocks::service::Class;
+use brownout_mocks::service::{self, Class};
 
 use super::policy::{Failed, RetryPolicy};
 
@@ -28,10 +28,20 @@ pub enum Fault {
     SamePause,
     /// Pauses uniformly within one second each time, without growth.
     SameBound,
+    /// Retries what it does not know without end.
+    UnknownForever,
     /// Claims to honour `Retry-After` and does not.
     IgnoresRetryAfter,
     /// Never returns after an error.
     Hangs,
+}
+
+/// Whether a code is one that clients have a class for, or the answer has none.
+fn known(code: Option<&str>) -> bool {
+    let Some(code) = code else { return true };
+    service::THROTTLING_CODES.contains(&code)
+        || service::TRANSIENT_CODES.contains(&code)
+        || service::SERVICES.iter().any(|s| service::row(*s, code).is_some())
 }
 
 /// A policy with one fault.
@@ -45,12 +55,14 @@ impl RetryPolicy for MutantPolicy {
         let attempts = match self.0 {
             Fault::NoPause | Fault::SamePause | Fault::SameBound => 5,
             Fault::Endless => 50,
+            Fault::UnknownForever if !known(failed.failure.code.as_deref()) => 50,
             _ => 3,
         };
         if failed.attempt >= attempts {
             return None;
         }
-        if !retryable && self.0 != Fault::Everything && self.0 != Fault::Hangs {
+        let unknown = self.0 == Fault::UnknownForever && !known(failed.failure.code.as_deref());
+        if !retryable && self.0 != Fault::Everything && self.0 != Fault::Hangs && !unknown {
             return None;
         }
         let step = Duration::from_secs(1 << failed.attempt.saturating_sub(1).min(4)).min(Duration::from_secs(20));

@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use brownout_mocks::journal::Outcome;
-use brownout_mocks::protocol::EVENT_STREAM;
+use brownout_mocks::protocol::{EVENT_STREAM, element};
 use brownout_mocks::random::Stream;
 use brownout_mocks::request::{CALL_HEADER, access_key};
-use brownout_mocks::service::Service;
+use brownout_mocks::service::{Class, Service};
 use brownout_mocks::transport::Network;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -42,6 +42,39 @@ pub trait RetryPolicy: Send {
 
     /// A call succeeded; `pause` and `class` are those of its last retry, if there was one.
     fn succeeded(&mut self, _retried_after: Option<&Failure>) {}
+
+    /// Whether a call may be sent, `now` since time zero: a circuit breaker refuses some.
+    fn admits(&mut self, _service: &str, _operation: &str, _now: Duration) -> bool {
+        true
+    }
+
+    /// A call that was admitted is over, with its last failure if it failed.
+    fn ended(&mut self, _service: &str, _operation: &str, _failure: Option<&Failure>, _now: Duration) {}
+
+    /// A pause before the first request of a call. Standard mode makes none.
+    fn before_call(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// A pause before the caller hears of the last failure. There should be none.
+    fn before_giving_up(&self, _failure: &Failure) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Whether each attempt carries another body. It should not: a retry is the same request again.
+    fn changes_body(&self) -> bool {
+        false
+    }
+
+    /// Whether the body of an answer with a good status is looked at for an error, as SDKs do for S3's copies.
+    fn reads_late_errors(&self) -> bool {
+        true
+    }
+
+    /// How often the whole call is made again when it has failed: more than once if another layer retries above.
+    fn layers(&self) -> u32 {
+        1
+    }
 
     /// How long one attempt may take.
     fn attempt_timeout(&self) -> Duration {
@@ -111,10 +144,12 @@ impl PolicyClient {
             Ok(Err(())) => Attempted::Failed { failure: Failure::broken(false), body: Bytes::new() },
             Ok(Ok((parts, body))) => {
                 let status = parts.status.as_u16();
-                if status < 400 {
+                if status < 400 && !(error_in_200(call, &body) && self.lock().policy.reads_late_errors()) {
                     let kind = parts.headers.get(http::header::CONTENT_TYPE);
                     return Attempted::Answered { status, body, events: kind.is_some_and(|k| k == EVENT_STREAM) };
                 }
+                // What S3 says in the body of a 200 counts as a 500, as in the SDKs.
+                let status = if status < 400 { 500 } else { status };
                 let now = self.setting.clock.date();
                 Attempted::Failed { failure: Failure::answered(call.service, status, &parts.headers, &body, now), body }
             }
@@ -154,6 +189,23 @@ impl PolicyClient {
     }
 }
 
+/// Whether an answer with a good status holds an error: S3's to copies and completed uploads, which take so long that
+/// the head has left before the end is known (guidance 2.2).
+fn error_in_200(call: &Call, body: &[u8]) -> bool {
+    let late = matches!(&*call.operation, "CopyObject" | "UploadPartCopy" | "CompleteMultipartUpload");
+    let text = || String::from_utf8_lossy(body);
+    call.service.id() == "s3" && late && element(&text(), "Code").is_some() && text().contains("<Error")
+}
+
+/// Another body of the same meaning: JSON and forms bear a space at their end.
+fn touched(body: &Bytes, attempt: u32) -> Bytes {
+    if body.is_empty() {
+        return body.clone();
+    }
+    let spaces = std::iter::repeat_n(b' ', attempt as usize - 1);
+    body.iter().copied().chain(spaces).collect()
+}
+
 /// The host that requests name. One level only: S3 would take a name before it for the bucket.
 const HOST: &str = "localhost";
 
@@ -172,49 +224,90 @@ fn signature(service: &dyn Service, client: u32, date: std::time::SystemTime) ->
 impl CallClient for PolicyClient {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Heard> {
         Box::pin(async move {
-            let service = call.service.id();
-            let (invocation, timeout, max) = {
-                let mut inner = self.lock();
-                (inner.ids.uuid(), inner.policy.attempt_timeout(), inner.policy.attempts_max(service))
+            let (service, clock) = (call.service.id(), &self.setting.clock);
+            if !self.lock().policy.admits(service, &call.operation, clock.now()) {
+                let code = Some("CircuitOpen".to_owned());
+                return Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() };
+            }
+            let (wait, layers) = {
+                let policy = &self.lock().policy;
+                (policy.before_call(), policy.layers())
             };
-            let mut pause = None;
-            let mut last: Option<Failure> = None;
-            for attempt in 1.. {
-                let request = match self.request(call, &invocation, attempt, max) {
-                    Ok(request) => request,
-                    Err(mistake) => {
-                        let code = Some(format!("RequestNotBuilt: {mistake}"));
-                        return Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() };
-                    }
-                };
-                match self.attempt(call, request, timeout).await {
-                    Attempted::Answered { status, body, events } => {
-                        self.lock().policy.succeeded(last.as_ref());
-                        let status = Some(status);
-                        // What goes wrong within a stream is for whoever reads it, as in the SDKs: no retry.
-                        return match read_stream(events, &body) {
-                            Ok(()) => Heard { outcome: Outcome::Success, code: None, status, body },
-                            Err(code) => Heard { outcome: Outcome::Error, code, status, body },
-                        };
-                    }
-                    Attempted::Failed { failure, body } => {
-                        let next = {
-                            let Inner { policy, random, .. } = &mut *self.lock();
-                            let failed =
-                                Failed { service, operation: &call.operation, attempt, pause, failure: &failure };
-                            policy.next_pause(failed, random)
-                        };
-                        let Some(next) = next else {
-                            let code = failure.code.or_else(|| failure.timeout.then(|| "TimeoutError".to_owned()));
-                            return Heard { outcome: Outcome::Error, code, status: failure.status, body };
-                        };
-                        pause = Some(next);
-                        last = Some(failure);
-                        self.setting.clock.sleep(next).await;
-                    }
+            self.pause(wait).await;
+            let (mut heard, mut failure) = self.invoke(call).await;
+            for _ in 1..layers {
+                if failure.as_ref().is_none_or(|f| !matches!(f.class, Class::Throttling | Class::Transient)) {
+                    break;
+                }
+                (heard, failure) = self.invoke(call).await;
+            }
+            if let Some(failure) = &failure {
+                let wait = self.lock().policy.before_giving_up(failure);
+                self.pause(wait).await;
+            }
+            self.lock().policy.ended(service, &call.operation, failure.as_ref(), clock.now());
+            heard
+        })
+    }
+}
+
+impl PolicyClient {
+    /// Sleeps, if there is anything to sleep for: a sleep of nothing takes a tick.
+    async fn pause(&self, wait: Duration) {
+        if !wait.is_zero() {
+            self.setting.clock.sleep(wait).await;
+        }
+    }
+
+    /// One SDK call: attempts until one succeeds or the policy gives up, and then the last failure.
+    async fn invoke(&self, call: &Call) -> (Heard, Option<Failure>) {
+        let service = call.service.id();
+        let (invocation, timeout, max, changes) = {
+            let mut inner = self.lock();
+            let policy = &inner.policy;
+            let (timeout, max, changes) =
+                (policy.attempt_timeout(), policy.attempts_max(service), policy.changes_body());
+            (inner.ids.uuid(), timeout, max, changes)
+        };
+        let mut pause = None;
+        let mut last: Option<Failure> = None;
+        for attempt in 1.. {
+            let request = match self.request(call, &invocation, attempt, max) {
+                Ok(request) if changes && attempt > 1 => request.map(|body| touched(&body, attempt)),
+                Ok(request) => request,
+                Err(mistake) => {
+                    let code = Some(format!("RequestNotBuilt: {mistake}"));
+                    return (Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() }, None);
+                }
+            };
+            match self.attempt(call, request, timeout).await {
+                Attempted::Answered { status, body, events } => {
+                    self.lock().policy.succeeded(last.as_ref());
+                    let status = Some(status);
+                    // What goes wrong within a stream is for whoever reads it, as in the SDKs: no retry.
+                    let heard = match read_stream(events, &body) {
+                        Ok(()) => Heard { outcome: Outcome::Success, code: None, status, body },
+                        Err(code) => Heard { outcome: Outcome::Error, code, status, body },
+                    };
+                    return (heard, None);
+                }
+                Attempted::Failed { failure, body } => {
+                    let next = {
+                        let Inner { policy, random, .. } = &mut *self.lock();
+                        let failed = Failed { service, operation: &call.operation, attempt, pause, failure: &failure };
+                        policy.next_pause(failed, random)
+                    };
+                    let Some(next) = next else {
+                        let code = failure.code.clone().or_else(|| failure.timeout.then(|| "TimeoutError".to_owned()));
+                        let heard = Heard { outcome: Outcome::Error, code, status: failure.status, body };
+                        return (heard, Some(failure));
+                    };
+                    pause = Some(next);
+                    last = Some(failure);
+                    self.setting.clock.sleep(next).await;
                 }
             }
-            unreachable!("attempts are counted without end")
-        })
+        }
+        unreachable!("attempts are counted without end")
     }
 }

@@ -25,6 +25,11 @@ impl ProfilePolicy {
         Self { profile: profile.clone(), tokens, spent: 0 }
     }
 
+    /// Fills the quota.
+    pub(super) fn fill(&mut self) {
+        self.tokens = self.profile.quota.as_ref().map_or(0, |q| q.capacity);
+    }
+
     fn cost(&self, class: Class) -> u32 {
         self.profile.quota.as_ref().map_or(0, |q| if class == Class::Throttling { q.throttling } else { q.transient })
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use brownout_mocks::units::Span;
 
+use super::altered::{AlteredPolicy, Change};
+use super::breaker::{BreakerPolicy, Flaw};
 use super::flow::{FlowClient, FlowPolicy};
 use super::mutant::{Fault, MutantPolicy};
 use super::policy::PolicyClient;
@@ -45,6 +47,9 @@ pub struct ClientEntry {
     pub role: Role,
     /// What it can play.
     pub plays: fn(Kind) -> bool,
+    /// The profile by which a mutant's breach is one; `documented` does not forbid it. None for those that every
+    /// guidance forbids.
+    pub under: Option<&'static str>,
     /// What it says it honours beyond its profile.
     pub honours: &'static [&'static str],
     /// Its version, where it has one of its own.
@@ -91,6 +96,19 @@ fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, St
     Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(MutantPolicy(fault))))))
 }
 
+fn altered(setting: &Setting, options: &Options, name: &str, change: Change) -> Result<Made, String> {
+    no_options(options)?;
+    let profile = guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))?;
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(AlteredPolicy::new(profile, change))))))
+}
+
+fn breaker(setting: &Setting, options: &Options, name: &str, flaw: Flaw) -> Result<Made, String> {
+    no_options(options)?;
+    let profile = guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))?;
+    let policy = BreakerPolicy::new(profile, flaw).ok_or_else(|| format!("the profile `{name}` has no breaker"))?;
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(policy)))))
+}
+
 fn no_options(options: &Options) -> Result<(), String> {
     options.first().map_or(Ok(()), |(key, _)| Err(format!("this client has no setting `{key}`")))
 }
@@ -115,7 +133,7 @@ fn every_tenth_of_a_second(polling: &mut Polling) {
 macro_rules! references {
     ($($name:literal: $title:literal, $plays:ident, $honours:expr;)*) => {
         [$(ClientEntry {
-            id: $name, title: $title, role: Role::Reference, plays: $plays, honours: $honours,
+            id: $name, title: $title, role: Role::Reference, plays: $plays, under: None, honours: $honours,
             version: own_version, make: |s, o| by_profile(s, o, $name),
         },)*]
     };
@@ -124,8 +142,26 @@ macro_rules! references {
 macro_rules! mutants {
     ($($name:literal: $fault:ident breaks $rule:literal, $title:literal, $honours:expr;)*) => {
         [$(ClientEntry {
-            id: $name, title: $title, role: Role::Mutant($rule), plays: calls, honours: $honours,
+            id: $name, title: $title, role: Role::Mutant($rule), plays: calls, under: None, honours: $honours,
             version: own_version, make: |s, o| mutant(s, o, Fault::$fault),
+        },)*]
+    };
+}
+
+macro_rules! altered {
+    ($($name:literal: $change:ident of $profile:literal breaks $rule:literal, $title:literal;)*) => {
+        [$(ClientEntry {
+            id: $name, title: $title, role: Role::Mutant($rule), plays: calls, under: Some($profile), honours: &[],
+            version: own_version, make: |s, o| altered(s, o, $profile, Change::$change),
+        },)*]
+    };
+}
+
+macro_rules! breakers {
+    ($($name:literal: $flaw:ident of $profile:literal, $role:expr, $title:literal;)*) => {
+        [$(ClientEntry {
+            id: $name, title: $title, role: $role, plays: calls, under: Some($profile), honours: &[],
+            version: own_version, make: |s, o| breaker(s, o, $profile, Flaw::$flaw),
         },)*]
     };
 }
@@ -133,7 +169,7 @@ macro_rules! mutants {
 macro_rules! applications {
     ($($name:literal: $role:expr, $title:literal, $change:expr;)*) => {
         [$(ClientEntry {
-            id: $name, title: $title, role: $role, plays: flows, honours: &[],
+            id: $name, title: $title, role: $role, plays: flows, under: None, honours: &[],
             version: own_version, make: |s, o| application(s, o, $change),
         },)*]
     };
@@ -145,6 +181,7 @@ const REAL: [ClientEntry; 2] = [
         title: "the real AWS SDK for Rust's runtime: its retry strategy, classifiers and signing",
         role: Role::Real,
         plays: |kind| kind == Kind::Calls,
+        under: None,
         honours: &[],
         version: || super::aws_sdk_rust::VERSION.to_owned(),
         make: |s, o| {
@@ -157,15 +194,23 @@ const REAL: [ClientEntry; 2] = [
         title: "a plain HTTP client for API Gateway: full jitter from 1 s, honours Retry-After",
         role: Role::Real,
         plays: gateway,
+        under: None,
         honours: &["retry_after"],
         version: own_version,
         make: |s, o| by_profile(s, o, "http-retry-after"),
     },
 ];
 
-const REFERENCES: [ClientEntry; 5] = references! {
+const REFERENCES: [ClientEntry; 12] = references! {
+    "arch-blog-decorrelated": "five attempts with decorrelated jitter", calls, &[];
     "botocore-legacy": "the legacy mode of boto3, by its published numbers", calls, &[];
+    "go-pre2026": "the AWS SDK for Go 2 before 2026, by its published numbers", calls, &[];
     "http-retry-after": "full jitter from 1 s, honours Retry-After", calls, &["retry_after"];
+    "java-legacy": "the legacy mode of the AWS SDK for Java 2, by its published numbers", calls, &[];
+    "java-std-2.0": "the standard mode of the AWS SDK for Java 2 before 2026, by its published numbers", calls, &[];
+    "js-pre2026": "the AWS SDK for JavaScript 3 before 2026, by its published numbers", calls, &["retry_after"];
+    "kotlin-pre2026": "the AWS SDK for Kotlin before 2026, by its published numbers", calls, &[];
+    "seed-a": "three attempts, two to the power of the retry plus up to a second", calls, &[];
     "seed-b": "five attempts, full jitter from 1 s, cap 32 s", calls, &[];
     "std-2.0-1s": "the standard mode of the SDKs before 2026, by its published numbers", calls, &[];
     "std-2026": "the standard mode of the SDKs since 2026, by its published numbers", calls, &[];
@@ -178,7 +223,7 @@ const APPLICATIONS: [ClientEntry; 4] = applications! {
     "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", |p| p.stops_at_quota = false;
 };
 
-const MUTANTS: [ClientEntry; 11] = mutants! {
+const MUTANTS: [ClientEntry; 12] = mutants! {
     "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", &[];
     "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", &[];
     "hangs": Hangs breaks "client_hung", "never returns after an error", &[];
@@ -190,12 +235,46 @@ const MUTANTS: [ClientEntry; 11] = mutants! {
     "retries-everything": Everything breaks "retried_permanent_error", "retries whatever the error", &[];
     "same-bound": SameBound breaks "fixed_backoff", "pauses at random within one second, without growth", &[];
     "same-pause": SamePause breaks "fixed_backoff", "pauses exactly one second each time", &[];
+    "unknown-forever": UnknownForever breaks "unknown_error_overretried", "retries without end what it does not know", &[];
 };
 
-const COUNT: usize = REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len();
+const ALTERED: [ClientEntry; 19] = altered! {
+    "changes-body": OtherBody of "std-2026" breaks "body_changed_on_retry", "sends other bytes with each retry";
+    "equal-jitter": EqualJitter of "std-2.0-1s" breaks "jitter_kind_mismatch", "draws from the upper half of each interval";
+    "fills-at-once": FillsAtOnce of "std-2026" breaks "retry_quota_refill_wrong", "fills its retry quota at any success";
+    "general-ladder": NoOwnNumbers of "std-2026" breaks "dynamodb_ladder_ignored", "has no numbers of its own for DynamoDB";
+    "grows-slowly": GrowsSlowly of "seed-b" breaks "backoff_not_exponential", "lets its pauses grow by a tenth each time";
+    "half-base": HalfBase of "std-2.0-1s" breaks "backoff_too_short", "begins with half of the base";
+    "hesitates": Hesitates of "std-2026" breaks "first_attempt_delayed", "waits before each call";
+    "layered": Layered of "std-2026" breaks "nested_retries", "retries five times above three attempts";
+    "never-fills": NeverFills of "std-2026" breaks "retry_quota_refill_wrong", "never fills its retry quota again";
+    "no-quota": NoQuota of "std-2026" breaks "retry_quota_missing", "has no retry quota";
+    "no-throttle-quota": NoQuota of "std-2.0-1s" breaks "throttle_quota_missing", "has no retry quota";
+    "one-ladder": OneLadder of "std-2026" breaks "throttle_not_slower", "backs off from throttles as from other errors";
+    "one-less": OneLess of "std-2026" breaks "gave_up_early", "makes one attempt less";
+    "over-cap": OverCap of "std-2.0-1s" breaks "backoff_over_cap", "pauses half a minute before its last attempt";
+    "sleeps-last": SleepsLast of "std-2026" breaks "slept_before_giving_up", "pauses once more before it gives up";
+    "sleeps-on-final": SleepsOnFinal of "std-2026" breaks "delayed_permanent_error", "pauses before it hands on a final error";
+    "status-first": StatusFirst of "std-2026" breaks "throttling_5xx_as_transient", "looks at the status before the code";
+    "storms-on": NoQuota of "js-pre2026" breaks "storm_amplified", "retries every call of a storm";
+    "trusts-status": TrustsStatus of "std-2026" breaks "effect_lost_or_doubled", "takes a 200 for a success whatever it holds";
+};
+
+const BREAKERS: [ClientEntry; 7] = breakers! {
+    "breaker-powertools": None of "breaker-powertools", Role::Reference, "opens for 30 s after five failures, closes after three successes";
+    "breaker-seed": None of "breaker-seed", Role::Reference, "opens for a minute after five failures, closes after one success";
+    "counts-everything": CountsEverything of "breaker-seed", Role::Mutant("breaker_tripped_by_wrong_error"), "opens at any five errors";
+    "never-opens": NeverOpens of "breaker-seed", Role::Mutant("breaker_never_opened"), "has a breaker that never opens";
+    "one-for-all": OneForAll of "breaker-seed", Role::Mutant("breaker_scope_too_wide"), "has one breaker for all operations";
+    "reopens-briefly": ReopensBriefly of "breaker-seed", Role::Mutant("breaker_recovery_wrong"), "opens for six seconds after a failed probe";
+    "tries-early": TriesEarly of "breaker-seed", Role::Mutant("breaker_probed_early"), "tries again after half of the open time";
+};
+
+const COUNT: usize =
+    REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len() + ALTERED.len() + BREAKERS.len();
 
 const fn joined() -> [ClientEntry; COUNT] {
-    let lists: [&[ClientEntry]; 4] = [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS];
+    let lists: [&[ClientEntry]; 6] = [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS, &ALTERED, &BREAKERS];
     let mut all = [REAL[0]; COUNT];
     let (mut list, mut n) = (0, 0);
     while list < lists.len() {

@@ -60,11 +60,18 @@ impl Builder {
 
     fn event(&mut self, at_us: u64, kind: &EventKind, names: &mut Names) {
         match kind {
-            EventKind::CallStarted { call, client, .. } => {
+            EventKind::CallStarted { call, client, service, operation, .. } => {
                 let c = self.client(*client);
                 let calls = &mut self.trial.clients[c].calls;
                 self.calls.entry((*client, *call)).or_insert_with(|| {
-                    calls.push(Call { number: *call, started_us: at_us, finished: None, invocations: Vec::new() });
+                    calls.push(Call {
+                        number: *call,
+                        service: names.get(service),
+                        operation: names.get(operation),
+                        started_us: at_us,
+                        finished: None,
+                        invocations: Vec::new(),
+                    });
                     calls.len() - 1
                 });
             }

@@ -80,7 +80,13 @@ fn changed(base: &Profile, custom: &CustomProfile) -> Result<Profile, ChoiceErro
         profile.exact = true;
     }
     if let Some(breaker) = &custom.breaker {
-        profile.breaker = Some(Breaker { threshold: breaker.threshold, open: breaker.open, probes: breaker.probes });
+        profile.breaker = Some(Breaker {
+            threshold: breaker.threshold,
+            open: breaker.open,
+            probes: breaker.probes,
+            closes_after: breaker.closes_after,
+            source: SOURCE.into(),
+        });
     }
     for text in &custom.honours {
         let honoured = honours(text).ok_or_else(|| ChoiceError::Honours(text.clone()))?;

@@ -127,7 +127,7 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
     }
     let (mut failures, mut spent) = (0u32, 0u32);
     let capacity = evidence.profile.quota.as_ref().map_or(u32::MAX, |q| q.capacity);
-    let threshold = evidence.profile.breaker.map_or(u32::MAX, |b| b.threshold);
+    let threshold = evidence.profile.breaker.as_ref().map_or(u32::MAX, |b| b.threshold);
     let mut provers = Vec::new();
     for (_, index) in order {
         let attempts = client.invocations[index].attempts.len();

@@ -13,7 +13,19 @@ use crate::guidance;
 #[test]
 fn the_list_is_alphabetical_and_every_file_is_on_it() {
     assert!(RULES.is_sorted_by_key(|r| r.id));
-    let helpers = ["balance", "called", "drawn", "finding", "groups", "not_retried", "severity", "tests", "told"];
+    let helpers = [
+        "balance",
+        "breaker",
+        "called",
+        "drawn",
+        "finding",
+        "groups",
+        "not_retried",
+        "severity",
+        "tests",
+        "told",
+        "tripped",
+    ];
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rule");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

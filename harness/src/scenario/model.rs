@@ -284,4 +284,8 @@ pub struct CustomBreaker {
     #[serde(default = "one", skip_serializing_if = "is_one")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub probes: u32,
+    /// Successes of probes that close it. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub closes_after: u32,
 }
