@@ -20,7 +20,7 @@ use brownout_mocks::clock::Time;
 use brownout_mocks::journal;
 use brownout_mocks::service::Class;
 
-use crate::guidance::{Honours, Numbers, Profile, choose_honours};
+use crate::guidance::{Honours, Jitter, Numbers, Profile, choose_honours};
 
 use settle::{Shape, shape};
 
@@ -318,6 +318,14 @@ impl Evidence {
             // Half an answer may be read either way.
             for class in [Class::Throttling, Class::Transient] {
                 bound = bound.max(self.numbers(&invocation.service, class)?.bound(retry));
+            }
+        }
+        if let (true, Some(before)) = (self.profile.exact && retry > 0, attempt.gap_us) {
+            let ladder = self.profile.backoff(&invocation.service).ladder(class);
+            if ladder.jitter == Jitter::Decorrelated {
+                // Three times the pause before, whatever the error before that was.
+                let tripled = self.slack.above(before).saturating_mul(3) as f64 / 1e6;
+                bound = bound.max(tripled.min(ladder.cap.get().as_secs_f64()));
             }
         }
         let mut pause = bound;

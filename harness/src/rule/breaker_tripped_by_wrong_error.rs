@@ -11,12 +11,33 @@
 //! None: it is a count, in the client's favour: failed attempts count as well as failed calls. Only calls of ours, whose
 //! refusal the journal shows.
 
+use std::collections::BTreeMap;
+
 use super::breaker::deeds;
 use super::{Finding, Findings, Rule, Ruling, told};
 use crate::evidence::Evidence;
 
 #[derive(Debug)]
 pub(super) struct BreakerTrippedByWrongError;
+
+/// What a breaker may have counted.
+#[derive(Debug, Default)]
+struct Count {
+    failed: u64,
+    /// It may be open since a threshold was reached, until a success.
+    open: bool,
+    successes: u32,
+}
+
+impl Count {
+    /// A success; it takes some of them to close what was open.
+    fn well(&mut self, closes_after: u32) {
+        self.successes += 1;
+        if !self.open || self.successes >= closes_after {
+            *self = Self::default();
+        }
+    }
+}
 
 impl Rule for BreakerTrippedByWrongError {
     fn check(&self, evidence: &Evidence) -> Ruling {
@@ -26,30 +47,34 @@ impl Rule for BreakerTrippedByWrongError {
         let (mut findings, mut seen) = (Findings::default(), 0);
         for trial in evidence.trials.iter().filter(|t| t.unseen.is_empty()) {
             for client in &trial.clients {
-                let (mut failed, mut open) = (0, false);
+                // A breaker may be for one operation, or for all of them: either count may have opened it.
+                let mut all = Count::default();
+                let mut own: BTreeMap<String, Count> = BTreeMap::new();
                 for deed in deeds(client) {
+                    let count = own.entry(format!("{} {}", deed.service, deed.operation)).or_default();
                     match (deed.well, deed.invocation) {
-                        (Some(true), _) => (failed, open) = (0, false),
+                        (Some(true), _) => [count, &mut all].into_iter().for_each(|c| c.well(breaker.closes_after)),
                         (Some(false), Some(i)) => {
-                            failed += client.invocations[i].attempts.len() as u64;
+                            for count in [count, &mut all] {
+                                count.successes = 0;
+                                count.failed += client.invocations[i].attempts.len() as u64;
+                                count.open |= count.failed >= u64::from(breaker.threshold);
+                            }
                             seen += 1;
                         }
-                        // Refused: by a breaker that may be open since any threshold that was reached.
-                        (None, None) => {
-                            open |= failed >= u64::from(breaker.threshold);
-                            if !open {
-                                findings.add(|| Finding {
-                                    message: format!(
-                                        "{} was refused although only {} before it had failed in a row",
-                                        deed.operation,
-                                        told::count(failed, "attempt")
-                                    ),
-                                    expected: format!("closed until {} calls in a row have failed", breaker.threshold),
-                                    observed: told::count(failed, "failed attempt"),
-                                    source: breaker.source.clone(),
-                                    ..Finding::bare(trial, client.index)
-                                });
-                            }
+                        (None, None) if !count.open && !all.open => {
+                            let failed = count.failed;
+                            findings.add(|| Finding {
+                                message: format!(
+                                    "{} was refused although only {} before it had failed in a row",
+                                    deed.operation,
+                                    told::count(failed, "attempt")
+                                ),
+                                expected: format!("closed until {} calls in a row have failed", breaker.threshold),
+                                observed: told::count(failed, "failed attempt"),
+                                source: breaker.source.clone(),
+                                ..Finding::bare(trial, client.index)
+                            });
                         }
                         _ => {}
                     }

@@ -118,8 +118,12 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
         .iter()
         .enumerate()
         .filter_map(|(i, inv)| Some((inv.attempts.iter().find(|a| a.class.is_some())?.end_us?, i)))
-        // What failed connections cost its quota is not known.
-        .filter(|(end, _)| trial.unseen.iter().all(|(from, _)| end < from))
+        // What failed connections cost its quota is not known,
+        // nor whether a call that was not over by then was retried.
+        .filter(|(_, i)| {
+            let over = client.invocations[*i].over_us.unwrap_or(u64::MAX);
+            trial.unseen.iter().all(|(from, _)| over < *from)
+        })
         .collect();
     order.sort_unstable();
     if !evidence.profile.exact {
