@@ -61,6 +61,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("lambda-refuses", "retries-everything"),
     ("lambda-service-error", "no-transient-retry"),
     ("launch-repeated", "oversleeps"),
+    ("launched-in-haste", "retries-everything"),
     ("launches-in-a-row", "hammers-not-found"),
     ("logs-refuse", "retries-everything"),
     ("metric-refused", "retries-everything"),
