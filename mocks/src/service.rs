@@ -174,6 +174,12 @@ pub trait Service: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The member of `operation` that SDKs fill with a fresh token per call, so that a retry repeats no effect:
+    /// what the service's model marks as its idempotency token.
+    fn token_member(&self, _operation: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Output members that are dates, in seconds since 1970: CBOR marks them.
     fn timestamps(&self) -> &'static [&'static str] {
         &[]

@@ -8,7 +8,7 @@ use brownout::rule::{RULES, Verdict};
 use brownout::scenario::Kind;
 use brownout::session::{Settings, profile_for, reference_for};
 
-use crate::play::{client, library_scenarios, run};
+use crate::play::{client, library_scenarios, run, shipped};
 
 /// Which mutant fails which scenario. A scenario that no client can fail shows nothing.
 const FAILED_BY: &[(&str, &str)] = &[
@@ -60,7 +60,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("lambda-concurrency", "no-throttle-retry"),
     ("lambda-refuses", "retries-everything"),
     ("lambda-service-error", "no-transient-retry"),
-    ("launch-repeated", "oversleeps"),
+    ("launch-repeated", "new-token"),
     ("launched-in-haste", "retries-everything"),
     ("launches-in-a-row", "hammers-not-found"),
     ("logs-refuse", "retries-everything"),
@@ -169,6 +169,18 @@ fn every_mutant_breaks_its_rule_and_no_other_than_listed() {
             }
         }
         assert!(caught, "{} was to break {own} somewhere", mutant.id);
+    }
+}
+
+#[test]
+fn a_new_token_for_each_attempt_doubles_what_was_done() {
+    let scenario = shipped("launch-repeated");
+    let doubled = run(&scenario, "new-token", &settings(1));
+    assert_eq!(doubled.rule("idempotency_token_changed").unwrap().verdict, Verdict::Fail);
+    assert_eq!((doubled.metrics.calls, doubled.metrics.effects_doubled), (8, Some(8)), "{:#?}", doubled.metrics);
+    for right in ["aws-sdk-rust", "std-2.0-1s", "std-2026"] {
+        let metrics = run(&scenario, right, &settings(1)).metrics;
+        assert_eq!((metrics.effects_doubled, metrics.succeeded), (Some(0), metrics.calls), "{right}");
     }
 }
 

@@ -191,12 +191,13 @@ const APPLICATIONS: [ClientEntry; 4] = applications! {
     "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", |p| p.stops_at_quota = false;
 };
 
-const MUTANTS: [ClientEntry; 11] = mutants! {
+const MUTANTS: [ClientEntry; 12] = mutants! {
     "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", calls, &[];
     "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", calls, &[];
     "hangs": Hangs breaks "client_hung", "never returns after an error", calls, &[];
     "ignores-retry-after": IgnoresRetryAfter breaks "early_retry", "claims to honour Retry-After and does not", calls, &["retry_after"];
     "naive": NoPause breaks "no_backoff", "retries at once, five times: the loop that everybody writes first", calls, &[];
+    "new-token": NewToken breaks "idempotency_token_changed", "fills a new idempotency token into each attempt", calls, &[];
     "no-throttle-retry": NoThrottleRetry breaks "throttle_not_retried", "gives up at the first throttle", calls, &[];
     "no-transient-retry": NoTransientRetry breaks "transient_not_retried", "gives up at the first transient error", calls, &[];
     "oversleeps": TooLong breaks "backoff_over_bound", "pauses one to two minutes", calls, &[];

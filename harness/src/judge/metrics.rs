@@ -24,14 +24,18 @@ pub struct Metrics {
     pub attempts: u64,
     /// Attempts ÷ calls.
     pub amplification: Option<f64>,
-    /// Requests that changed something: whose operation does, and took effect.
+    /// Requests that changed something: whose operation does, and took effect. Of what an upstream answered well
+    /// it is taken to have.
     pub effects: u64,
-    /// Calls that changed something more than once. Harmless where the operation is idempotent, as `PutItem`
-    /// is, and a second order, mail or instance where it is not.
-    pub effects_doubled: u64,
-    /// Calls of an operation that changes something which succeeded though nothing took effect: told of a success
-    /// that was none, or of what an earlier call did under the same idempotency token.
-    pub effects_lost: u64,
+    /// Calls that changed something more than once, among those whose client marks what belongs to one call: by
+    /// retry headers, or as one of brownout's own. Others are not counted, since two of them may look like one;
+    /// null if something was to be changed by such calls alone. Harmless where the operation is idempotent, as
+    /// `PutItem` is, and a second order, mail or instance where it is not.
+    pub effects_doubled: Option<u64>,
+    /// Calls, among the same, of an operation that changes something which succeeded though nothing took effect:
+    /// told of a success that was none, or of what an earlier call did under the same idempotency token. Null as
+    /// `effects_doubled` is.
+    pub effects_lost: Option<u64>,
     /// Retries, by class of the error before them.
     pub retries_by_class: BTreeMap<Class, u64>,
     /// From the end of the last fault to the success of each call in progress then; null where the
@@ -79,6 +83,10 @@ pub(super) struct Tally {
 }
 
 /// When a call started, and how it ended.
+    /// Invocations that were to change something: marked ones, and others.
+    changing: [u64; 2],
+    doubled: u64,
+    lost: u64,
 struct Span {
     started_us: u64,
     end: Option<(u64, bool)>,
@@ -167,13 +175,14 @@ impl Tally {
             if invocation.marked {
                 let alone = if invocation.call.is_some() { 0 } else { invocation.id };
                 let of_call = by_call.entry((invocation.call, alone)).or_default();
+            self.changing[usize::from(!invocation.marked)] += 1;
                 of_call.0 += effects;
                 of_call.1 |= invocation.succeeded();
             }
         }
         let count = |is: fn(&(u64, bool)) -> bool| by_call.values().filter(|c| is(c)).count() as u64;
-        self.sums.effects_doubled += count(|(effects, _)| *effects > 1);
-        self.sums.effects_lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
+        self.doubled += count(|(effects, _)| *effects > 1);
+        self.lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
     }
 
     pub(super) fn metrics(&self) -> Metrics {
@@ -184,6 +193,9 @@ impl Tally {
         metrics.first_success_ms = percentiles(&self.first_us).map(|p| p.p50);
         metrics
     }
+        let known = self.changing[0] > 0 || self.changing[1] == 0;
+        metrics.effects_doubled = known.then_some(self.doubled);
+        metrics.effects_lost = known.then_some(self.lost);
 
     pub(super) fn summary(&self) -> Summary {
         let metrics = self.metrics();

@@ -79,7 +79,7 @@ fn details(entry: &Entry) -> String {
         parts.push(format!("{amplification:.2} attempts a call"));
     }
     for (effects, what) in [(run.metrics.effects_doubled, "doubled"), (run.metrics.effects_lost, "lost")] {
-        if effects > 0 {
+        if let Some(effects) = effects.filter(|n| *n > 0) {
             parts.push(format!("{effects} {} {what}", if effects == 1 { "effect" } else { "effects" }));
         }
     }

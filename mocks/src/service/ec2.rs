@@ -71,6 +71,10 @@ impl Service for Ec2 {
         "http://ec2.amazonaws.com/doc/2016-11-15/"
     }
 
+    fn token_member(&self, operation: &str) -> Option<&'static str> {
+        matches!(operation, "RunInstances" | "CreateVolume" | "CreateNetworkInterface").then_some("ClientToken")
+    }
+
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
     }
