@@ -40,7 +40,7 @@ mod tests;
 
 pub use batch::Batch;
 pub use class::{Class, THROTTLING_CODES, TRANSIENT_CODES, class_of};
-pub(crate) use ec2::{Limited, count};
+pub(crate) use ec2::{Limited, count, dry_run};
 pub use execute_api::JOB;
 pub use recognise::{Recognised, recognise};
 

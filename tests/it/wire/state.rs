@@ -64,6 +64,21 @@ fn terminated_instances_count_for_a_while() {
 }
 
 #[test]
+fn who_only_asks_whether_it_may_meets_no_limit() {
+    let steps = [json!({"inject": {"instance_limit": {"limit": 0}}})];
+    play("ec2", &steps, async |stage| {
+        let run = "Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=1";
+        let refused = stage.ec2(run).await;
+        assert_eq!((refused.status, between(&refused.body, "Code")), (400, "InstanceLimitExceeded"));
+        let dry = stage.ec2(&format!("{run}&DryRun=true")).await;
+        assert_eq!((dry.status, between(&dry.body, "Code")), (412, "DryRunOperation"));
+        let wet = stage.ec2(&format!("{run}&DryRun=false")).await;
+        assert_eq!(between(&wet.body, "Code"), "InstanceLimitExceeded");
+        assert_eq!(stage.effects(), 0);
+    });
+}
+
+#[test]
 fn a_terminate_that_is_not_found_terminates_nothing() {
     let hidden = json!({"not_visible": {"for": "1m"}});
     let said = json!({"error": {"code": "InvalidInstanceID.NotFound"}});
