@@ -237,6 +237,11 @@ pub trait Service: fmt::Debug + Send + Sync {
     /// The errors it is known to send.
     fn errors(&self) -> &'static [ErrorRow];
 
+    /// Names that stand beside its errors in its documentation and are none: each with what it is.
+    fn no_errors(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// The code of a throttle of `operation`.
     fn throttle_code(&self, operation: &str) -> &'static str;
 

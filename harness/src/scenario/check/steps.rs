@@ -200,6 +200,10 @@ impl Checker<'_, '_, '_> {
     }
 
     /// A stream that ends with an exception: it takes an operation that streams, and one of its exceptions.
+        if let Some((name, what)) = services.iter().flat_map(|s| s.no_errors()).find(|(n, _)| n == code) {
+            self.findings.add(&span, format!("`{name}` is no error of its own")).help(format!("it is {what}"));
+            return;
+        }
     fn stream(&mut self, error: &StreamError, step: &Step, services: &[&'static dyn Service], at: &str) {
         if services.is_empty() {
             return;
