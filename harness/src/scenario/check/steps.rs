@@ -144,6 +144,14 @@ impl Checker<'_, '_, '_> {
                 let message = format!("`{}` can never act here, on {ids}: {}", fault.name(), why[0]);
                 self.findings.add(&span, message);
             }
+            if fault.inject().paces()
+                && let Some(mute) = inject.iter().position(|f| f.inject().mute())
+            {
+                let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{mute}")));
+                let message = format!("`{}` can never act here: no body is sent that it could be about", fault.name());
+                self.findings.add(&span, message).help("use two steps, or leave one of the two out");
+                self.findings.second_place(&other, "breaks the connection before");
+            }
             if fault.inject().paces() {
                 if let Some(first) = pacing {
                     let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{first}")));
