@@ -200,18 +200,20 @@ impl Checker<'_, '_, '_> {
         let span = self.at(&format!("{at}/{}/code", fault.name()));
         let ids: Vec<&str> = services.iter().map(|s| s.id()).collect();
         let message = format!("{} sends no error `{}` that we know of", ids.join(" or "), clip(code));
+        if let Some((name, what)) = services.iter().flat_map(|s| s.no_errors()).find(|(n, _)| n == code) {
+            self.findings.add(&span, format!("`{name}` is no error of its own")).help(format!("it is {what}"));
+            return;
+        }
         let meant = self.findings.meant(code, services.iter().flat_map(|s| s.errors()).map(|r| r.code));
         self.findings.add(&span, message).meant(meant).help(match fault {
             Fault::Error(_) => "give it a `status` if it is meant so",
+            Fault::ErrorIn200(_) => "an error in a 200 is dressed as the service would; `reply` sends any body",
+            Fault::Masked(_) => "what is masked is an error of the service; `brownout list errors` shows them",
             _ => "`error` with a `status` sends any code",
         });
     }
 
     /// A stream that ends with an exception: it takes an operation that streams, and one of its exceptions.
-        if let Some((name, what)) = services.iter().flat_map(|s| s.no_errors()).find(|(n, _)| n == code) {
-            self.findings.add(&span, format!("`{name}` is no error of its own")).help(format!("it is {what}"));
-            return;
-        }
     fn stream(&mut self, error: &StreamError, step: &Step, services: &[&'static dyn Service], at: &str) {
         if services.is_empty() {
             return;
