@@ -22,6 +22,9 @@ pub struct Metrics {
     pub give_ups: u64,
     /// Requests on the wire, repeats by HTTP libraries left out.
     pub attempts: u64,
+    /// Connections that a fault broke before they could carry a request, and times at which the port was closed:
+    /// what was tried on them is in no other number.
+    pub unseen: u64,
     /// Attempts ÷ calls.
     pub amplification: Option<f64>,
     /// Requests that changed something: whose operation does, and took effect. Of what an upstream answered well
@@ -80,13 +83,13 @@ pub(super) struct Tally {
     sums: Metrics,
     recoveries_us: Vec<u64>,
     first_us: Vec<u64>,
-}
-
-/// When a call started, and how it ended.
     /// Invocations that were to change something: marked ones, and others.
     changing: [u64; 2],
     doubled: u64,
     lost: u64,
+}
+
+/// When a call started, and how it ended.
 struct Span {
     started_us: u64,
     end: Option<(u64, bool)>,
@@ -129,6 +132,7 @@ impl Tally {
     pub(super) fn add(&mut self, trial: &Trial, fault_end: Option<u64>) {
         self.trials += 1;
         self.sums.virtual_ms += trial.last_us / 1_000;
+        self.sums.unseen += trial.unseen.len() as u64;
         let mut first_success: Option<u64> = None;
         for client in &trial.clients {
             for span in spans(client) {
@@ -171,11 +175,11 @@ impl Tally {
         for invocation in client.invocations.iter().filter(|i| changes(i)) {
             let effects: u64 = invocation.attempts.iter().map(|a| u64::from(a.effects)).sum();
             self.sums.effects += effects;
+            self.changing[usize::from(!invocation.marked)] += 1;
             // Where nobody marks what belongs together, two calls may look like one.
             if invocation.marked {
                 let alone = if invocation.call.is_some() { 0 } else { invocation.id };
                 let of_call = by_call.entry((invocation.call, alone)).or_default();
-            self.changing[usize::from(!invocation.marked)] += 1;
                 of_call.0 += effects;
                 of_call.1 |= invocation.succeeded();
             }
@@ -185,17 +189,22 @@ impl Tally {
         self.lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
     }
 
+    /// Whether anything of the client was seen: a request, or a connection that a fault broke before it.
+    pub(super) fn saw_anything(&self) -> bool {
+        self.sums.attempts > 0 || self.sums.unseen > 0
+    }
+
     pub(super) fn metrics(&self) -> Metrics {
         let mut metrics = self.sums.clone();
         metrics.amplification =
             (metrics.calls > 0).then(|| (metrics.attempts as f64 / metrics.calls as f64 * 1e4).round() / 1e4);
+        let known = self.changing[0] > 0 || self.changing[1] == 0;
+        metrics.effects_doubled = known.then_some(self.doubled);
+        metrics.effects_lost = known.then_some(self.lost);
         metrics.recovery_latency_ms = percentiles(&self.recoveries_us);
         metrics.first_success_ms = percentiles(&self.first_us).map(|p| p.p50);
         metrics
     }
-        let known = self.changing[0] > 0 || self.changing[1] == 0;
-        metrics.effects_doubled = known.then_some(self.doubled);
-        metrics.effects_lost = known.then_some(self.lost);
 
     pub(super) fn summary(&self) -> Summary {
         let metrics = self.metrics();
