@@ -153,7 +153,7 @@ fn waits(asked: &[Asked<'_>]) -> bool {
 
 /// The pauses after a request in this row to which it was not visible, from the second one on: the first
 /// belongs to the rule about polling too soon.
-fn pauses<'a>(mut asked: Vec<Asked<'a>>, hidden: impl Fn(&Attempt) -> bool) -> Vec<Poll<'a>> {
+fn pauses(mut asked: Vec<Asked<'_>>, hidden: impl Fn(&Attempt) -> bool) -> Vec<Poll<'_>> {
     asked.sort_by_key(|(a, _, _)| (a.at_us, a.seq));
     let after = asked.windows(2).filter_map(|w| match w {
         [(before, _, _), (after, invocation, index)] if hidden(before) => {

@@ -2,7 +2,7 @@
 
 use brownout_mocks::journal::{EventKind, Trial};
 
-use super::handmade::{done, told, verdict};
+use super::handmade::{told, verdict};
 use super::story::*;
 use crate::rule::Verdict::{Fail, Inconclusive, NotApplicable, Pass};
 
@@ -67,7 +67,9 @@ fn reads(stale: usize, pauses: &[u64]) -> Trial {
     let mut trial = told(|s| {
         (s.service, s.operation, s.target) = ("dynamodb".into(), "GetItem".into(), Some("orders".into()));
         s.tagged = false;
-        pauses.iter().for_each(|pause| done(s.call().attempt(*pause, Told::Fine)));
+        for pause in pauses {
+            s.call().attempt(*pause, Told::Fine);
+        }
     });
     trial.header.owns_demand = true;
     let mut events = Vec::new();
@@ -104,7 +106,7 @@ fn a_program_that_waits_for_its_own_write_slows_down() {
     verdict(rule, "ec2-poll", &[reads(80, &[100 * MS; 82])], NotApplicable);
     verdict(rule, "ec2-poll", &[reads(80, &[100 * MS; 80])], NotApplicable);
     verdict(rule, "ec2-poll", &[reads(0, &[100 * MS; 80])], NotApplicable);
-    let growing: Vec<u64> = (0..6).map(|n| 2_000 * MS << n).collect();
+    let growing: Vec<u64> = (0..6).map(|n| (2_000 * MS) << n).collect();
     let trials: Vec<Trial> = (0..40).map(|_| reads(5, &growing)).collect();
     verdict(rule, "ec2-poll", &trials, Pass);
 }
