@@ -148,6 +148,7 @@ rules! {
     early_retry::EarlyRetry = "R17",
     escaped_endpoint::EscapedEndpoint = "R62",
     fixed_backoff::FixedBackoff = "R50",
+    idempotency_token_changed::IdempotencyTokenChanged = "R36",
     no_backoff::NoBackoff = "R08",
     not_found_gave_up::NotFoundGaveUp = "R30",
     not_found_hammered::NotFoundHammered = "R51",

@@ -28,6 +28,8 @@ pub enum Fault {
     SamePause,
     /// Pauses uniformly within one second each time, without growth.
     SameBound,
+    /// Fills a new idempotency token into each attempt of a call.
+    NewToken,
     /// Claims to honour `Retry-After` and does not.
     IgnoresRetryAfter,
     /// Never returns after an error.
@@ -67,6 +69,10 @@ impl RetryPolicy for MutantPolicy {
             Fault::Hangs => Duration::from_secs(946_080_000),
             _ => step.mul_f64(unit),
         })
+    }
+
+    fn renews_token(&self) -> bool {
+        self.0 == Fault::NewToken
     }
 
     fn attempts_max(&self, _: &str) -> Option<u32> {

@@ -48,6 +48,12 @@ pub trait RetryPolicy: Send {
         Duration::from_secs(30)
     }
 
+    /// Whether each attempt carries an idempotency token of its own. It should not: a repeat that the service
+    /// cannot recognise takes effect again.
+    fn renews_token(&self) -> bool {
+        false
+    }
+
     /// Attempts per call, as told in `amz-sdk-request`.
     fn attempts_max(&self, _service: &str) -> Option<u32> {
         None
@@ -127,9 +133,10 @@ impl PolicyClient {
         invocation: &str,
         attempt: u32,
         max: Option<u32>,
+        token: &str,
     ) -> Result<http::Request<Bytes>, request::Unbuildable> {
         let client = self.setting.client;
-        let mut request = request::build(call.service, &call.operation, &call.params, client, Some(invocation))?;
+        let mut request = request::build(call.service, &call.operation, &call.params, client, Some(token))?;
         // The connector ignores the host; hyper's client wants one.
         let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
         if let Ok(uri) = format!("http://{HOST}{path}").parse() {
@@ -173,14 +180,18 @@ impl CallClient for PolicyClient {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Heard> {
         Box::pin(async move {
             let service = call.service.id();
-            let (invocation, timeout, max) = {
+            let (invocation, timeout, max, renews) = {
                 let mut inner = self.lock();
-                (inner.ids.uuid(), inner.policy.attempt_timeout(), inner.policy.attempts_max(service))
+                let policy = &inner.policy;
+                let (timeout, max, renews) =
+                    (policy.attempt_timeout(), policy.attempts_max(service), policy.renews_token());
+                (inner.ids.uuid(), timeout, max, renews)
             };
             let mut pause = None;
             let mut last: Option<Failure> = None;
             for attempt in 1.. {
-                let request = match self.request(call, &invocation, attempt, max) {
+                let token = if renews { format!("{invocation}-{attempt}") } else { invocation.clone() };
+                let request = match self.request(call, &invocation, attempt, max, &token) {
                     Ok(request) => request,
                     Err(mistake) => {
                         let code = Some(format!("RequestNotBuilt: {mistake}"));

@@ -83,6 +83,12 @@ pub const SEVERITIES: &[SeverityRow] = &[
             "guidance agrees on growth, but EC2's and DynamoDB's pages call its details the client's choice",
         )],
     },
+    SeverityRow {
+        rule: "idempotency_token_changed",
+        severity: Must,
+        reason: "every guidance repeats a call that has an effect only under one token",
+        except: &[],
+    },
     SeverityRow { rule: "no_backoff", severity: Must, reason: "every guidance pauses before a retry", except: &[] },
     SeverityRow {
         rule: "not_found_gave_up",
