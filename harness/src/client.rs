@@ -20,6 +20,7 @@ pub mod aws_sdk_rust;
 pub mod breaker;
 pub mod command;
 pub mod flow;
+pub mod habits;
 pub mod mutant;
 mod player;
 pub mod policy;

@@ -222,6 +222,11 @@ impl Attempt {
         self.retry_after_ms.is_some() || self.x_amz_retry_after_ms.is_some()
     }
 
+    /// Whether it was a good answer by a reader that does not know of the latest write.
+    pub fn stale(&self) -> bool {
+        self.answered && self.class.is_none() && self.faults.iter().any(|f| &**f == "not_visible")
+    }
+
     /// Whether it failed in a way that calls for backoff.
     pub fn backs_off(&self) -> bool {
         matches!(self.class, Some(Class::Throttling | Class::Transient | Class::Quota))

@@ -167,6 +167,7 @@ rules! {
     first_attempt_delayed::FirstAttemptDelayed = "R03",
     fixed_backoff::FixedBackoff = "R50",
     gave_up_early::GaveUpEarly = "R02",
+    idempotency_token_changed::IdempotencyTokenChanged = "R36",
     jitter_kind_mismatch::JitterKindMismatch = "R10",
     nested_retries::NestedRetries = "R22",
     no_backoff::NoBackoff = "R08",

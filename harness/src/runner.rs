@@ -137,10 +137,11 @@ impl Play<'_> {
                 .make(&setting)
                 .map_err(|reason| RunError::Client { client: self.client.id().to_owned(), reason })?;
             let part = workload::Part::new(self.scenario, setting, recorder.clone());
+            let flows = self.scenario.kind() == crate::scenario::Kind::Flow;
             tasks.spawn(async move {
                 match made {
-                    Made::Calls(calls) => part.calls(Arc::from(calls)).await,
-                    Made::Flow(flow, calls) => part.flows(flow, Arc::from(calls)).await,
+                    Made::Flow(flow, calls) if flows => part.flows(flow, Arc::from(calls)).await,
+                    Made::Flow(_, calls) | Made::Calls(calls) => part.calls(Arc::from(calls)).await,
                 }
             });
         }

@@ -204,6 +204,11 @@ pub trait Inject {
         false
     }
 
+    /// Whether it breaks the connection before any byte of an answer's body has left.
+    fn mute(&self) -> bool {
+        false
+    }
+
     /// Why it cannot stand before an upstream, if it cannot.
     fn needs_own_service(&self) -> Option<&'static str> {
         None

@@ -40,7 +40,7 @@ mod tests;
 
 pub use batch::Batch;
 pub use class::{Class, THROTTLING_CODES, TRANSIENT_CODES, class_of};
-pub(crate) use ec2::{Limited, count};
+pub(crate) use ec2::{Limited, count, dry_run};
 pub use execute_api::JOB;
 pub use recognise::{Recognised, recognise};
 
@@ -174,6 +174,12 @@ pub trait Service: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The member of `operation` that SDKs fill with a fresh token per call, so that a retry repeats no effect:
+    /// what the service's model marks as its idempotency token.
+    fn token_member(&self, _operation: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Output members that are dates, in seconds since 1970: CBOR marks them.
     fn timestamps(&self) -> &'static [&'static str] {
         &[]
@@ -230,6 +236,11 @@ pub trait Service: fmt::Debug + Send + Sync {
 
     /// The errors it is known to send.
     fn errors(&self) -> &'static [ErrorRow];
+
+    /// Names that stand beside its errors in its documentation and are none: each with what it is.
+    fn no_errors(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// The code of a throttle of `operation`.
     fn throttle_code(&self, operation: &str) -> &'static str;

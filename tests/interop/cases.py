@@ -1,12 +1,16 @@
 """What is asked of the clients, and what they are expected to read and do.
 
 Attempts are those of a client with default settings whose every attempt fails: boto3 standard, boto3
-legacy, JS. They are those of guidance 6.3, the table of attempts that earlier releases of these SDKs were
-measured to make. What a service's catalogue holds as it is stands in catalogue.py; here is what lies beside it.
+legacy, JS, Rust. The first three are those of guidance 6.3, the table of attempts that earlier releases of these SDKs
+were measured to make; those of Rust follow from its rules (guidance 2.1 and 2.2). What a service's catalogue holds as
+it is stands in catalogue.py; here is what lies beside it.
 """
 from dataclasses import dataclass, field
 
-CLIENTS = ("boto3 standard", "boto3 legacy", "js")
+import catalogue
+import reasons
+
+CLIENTS = (*catalogue.MEASURED, catalogue.RUST)
 
 
 @dataclass(frozen=True)
@@ -17,11 +21,16 @@ class Case:
     fault: str  # throttle, transient, permanent, or `neighbour` for what merely distinguishes clients
     operation: str
     code: str
-    attempts: tuple  # boto3 standard, boto3 legacy, JS
+    attempts: tuple  # boto3 standard, boto3 legacy, JS, Rust
     status: int = 0  # only where it is not the catalogue's own
     reads: dict = field(default_factory=dict)  # what a client calls the code, where it is another word
     note: str = ""  # why, where it is not obvious
     inject: str = ""  # a fault other than `error`
+    why: tuple = ()  # the lines of the SDKs' sources that make it so
+
+    def clients(self):
+        """Who can call it."""
+        return catalogue.callers(self.service, CLIENTS)
 
     def fault_yaml(self):
         if self.inject:
@@ -43,31 +52,35 @@ class Case:
         return self.attempts[CLIENTS.index(client)]
 
 
-# An answer to HEAD has no body. botocore then takes the status for the code (parsers.py, RestXMLParser
-# _do_error_parse); the JS SDK knows 404 as NotFound and no other (core/protocols, loadRestXmlErrorCode).
+NO_CODE = "no code"  # an error of the service, of which the SDK for Rust knows no more
+# An answer to HEAD has no body. botocore then takes the status for the code; the JS SDK (core/protocols,
+# loadRestXmlErrorCode) and the SDK for Rust know 404 as NotFound and no other.
 NO_BODY = "HEAD: no body to read a code from"
 
 CASES = (
     # What merely distinguishes clients: where their rules differ, the wire must not blur it.
-    Case("ec2", "neighbour", "DescribeInstances", "RequestLimitExceeded", (3, 1, 3), status=400,
+    Case("ec2", "neighbour", "DescribeInstances", "RequestLimitExceeded", (3, 1, 3, 3), status=400,
          note="legacy wants this code with 503"),
     # botocore holds no answer to its Content-Length (httpsession.py, enforce_content_length=False), and a body that
     # is no JSON becomes a message (parsers.py, _parse_body_as_json): half an answer passes for an empty one.
     # The JS SDK's stream ends with a plain Error, which counts as transient.
-    Case("dynamodb", "neighbour", "GetItem", "cut short", (1, 1, 4), inject="{truncate: {after: 1}}",
-         note="botocore takes half an answer for an empty one", reads={"boto3": "", "js": "Error"}),
+    Case("dynamodb", "neighbour", "GetItem", "cut short", (1, 1, 4, 3), inject="{truncate: {after: 1}}",
+         note="botocore takes half an answer for an empty one",
+         reads={"boto3": "", "js": "Error", "rust": "ResponseError"}, why=(reasons.CUT_RUST,)),
     # Half of the answer has been heard: SDKs leave it to whoever reads the stream.
-    Case("bedrock-runtime", "neighbour", "ConverseStream", "throttlingException", (1, 1, 1),
+    Case("bedrock-runtime", "neighbour", "ConverseStream", "throttlingException", (1, 1, 1, 1),
          inject="{stream_error: {code: throttlingException, after: 2}}", note="an exception within a stream",
-         reads={"js": "ThrottlingException"}),
-    Case("s3", "neighbour", "HeadObject", "SlowDown", (3, 5, 3), note=NO_BODY,
-         reads={"boto3": "503", "js": "Unknown"}),
-    Case("s3", "neighbour", "HeadObject", "NoSuchKey", (1, 1, 1), note=NO_BODY,
-         reads={"boto3": "404", "js": "NotFound"}),
+         reads={"js": "ThrottlingException", "rust": "ThrottlingException"}, why=(reasons.STREAM_RUST,)),
+    Case("s3", "neighbour", "HeadObject", "SlowDown", (3, 5, 3, 3), note=NO_BODY,
+         reads={"boto3": "503", "js": "Unknown", "rust": NO_CODE},
+         why=(reasons.HEAD_BOTO3, reasons.HEAD_RUST)),
+    Case("s3", "neighbour", "HeadObject", "NoSuchKey", (1, 1, 1, 1), note=NO_BODY,
+         reads={"boto3": "404", "js": "NotFound", "rust": "NotFound"},
+         why=(reasons.HEAD_BOTO3, reasons.HEAD_404_RUST)),
     # botocore takes the status for the code of what is no document of the service; the JS SDK fails to read the
-    # page as JSON and says just that. Both try again, by the status.
-    Case("sqs", "neighbour", "SendMessage", "502", (3, 5, 3), inject="{http: 502}", note="a bare page of a gateway",
-         reads={"js": "SyntaxError"}),
+    # page as JSON and says just that. All try again, by the status.
+    Case("sqs", "neighbour", "SendMessage", "502", (3, 5, 3, 3), inject="{http: 502}", note="a bare page of a gateway",
+         reads={"js": "SyntaxError", "rust": NO_CODE}, why=(reasons.PAGE_RUST,)),
 )
 
 

@@ -11,6 +11,9 @@ Every row of `brownout list errors --json` is played, all rows of a service by o
 """
 from dataclasses import dataclass
 
+import installed
+import reasons
+
 # What asks for the errors of a service, and what asks for those that belong to another of its operations.
 OPERATIONS = {
     "apigateway": "CreateDeployment",
@@ -135,11 +138,30 @@ LISTED = {
     },
 }
 
+# … and of the SDK for Rust, which was measured for this row only.
+LISTED_RUST = {("apigateway", "SomethingNew"): 1}
+
 # What no SDK calls: API Gateway's data plane has plain HTTP clients (cases.GATEWAY).
 UNCALLED = ("execute-api",)
 
-BOTO3, LEGACY, JS, RUST, RUST_2026 = "boto3 standard", "boto3 legacy", "js", "rust", "rust 2026"
+BOTO3, LEGACY, JS = "boto3 standard", "boto3 legacy", "js"
 MEASURED = (BOTO3, LEGACY, JS)  # the order of the catalogue's attempts
+# The SDK for Rust by its service crates (rust/), as it comes and with the flag of 2026 …
+RUST_CLIENTS = RUST, RUST_2026 = "rust", "rust 2026"
+# … and brownout's own client in its process: the SDK's runtime without any service crate, in virtual time.
+RUNTIMES = RUNTIME, RUNTIME_2026 = "rust-runtime", "rust-runtime 2026"
+# The crates that rust/ has only with a feature.
+NOT_BUILT = {"ec2"} - set(installed.RUST_FEATURES.split(","))
+
+
+def is_rust(client):
+    return client.startswith("rust")
+
+
+def callers(service, clients):
+    """Those of the clients that can call the service."""
+    return [client for client in clients if client not in RUST_CLIENTS or service not in NOT_BUILT]
+
 
 # Guidance 2.2.
 THROTTLING = frozenset((
@@ -196,29 +218,18 @@ def attempts_of_a_failure(client, service):
         JS: 4 if dynamodb else 3,
         RUST: 3,
         RUST_2026: 4 if dynamodb else 3,
+        RUNTIME: 3,
+        RUNTIME_2026: 4 if dynamodb else 3,
     }[client]
 
 
-def listed_attempts(service, code):
-    """The row of guidance 6.3, if there is one."""
+def listed_attempts(client, service, code):
+    """What guidance 6.3 lists; 0 if nothing."""
+    if client in RUST_CLIENTS:
+        return LISTED_RUST.get((service, code), 0)
     groups = LISTED.get(service, {}).items()
-    return next((attempts for attempts, codes in groups if code in codes.split()), (0, 0, 0))
-
-
-@dataclass(frozen=True)
-class Why:
-    """Why an SDK differs, with the line of its source."""
-
-    line: str
-    reason: str
-
-    def __str__(self):
-        return f"{self.line}: {self.reason}"
-
-
-QUERY_ERROR = Why(
-    "@aws-sdk/core protocols/index.js:154, findQueryCompatibleError",
-    "the query code is looked up among the shapes' awsQueryError traits, and the error has the shape's name")
+    attempts = next((attempts for attempts, codes in groups if code in codes.split()), (0, 0, 0))
+    return attempts[MEASURED.index(client)] if client in MEASURED else 0
 
 
 def shapes(names, *others):
@@ -226,29 +237,22 @@ def shapes(names, *others):
     return {name: f"{name}Exception" for name in names.split()} | dict(others)
 
 
-# Of services that once spoke the query protocol, botocore and the SDK for Rust report the code of that protocol.
-OLD_NAME_BOTO3 = Why(
-    "botocore parsers.py:404, _do_query_compatible_error_parse",
-    "x-amzn-query-error replaces the code, where the model is query-compatible")
-OLD_NAME_RUST = Why(
-    "aws-sdk-sqs 1.119.0 src/aws_query_compatible_errors.rs:19, parse_aws_query_compatible_error",
-    "x-amzn-query-error replaces the code")
-NEW_NAME_JS = Why(
-    "@aws-sdk/core protocols/index.js:150, findQueryCompatibleError",
-    "the error has the name of the shape in __type")
-FUNCTION_ERROR_RUST = Why(
-    "aws-sdk-lambda 1.156.0 src/operation/invoke/_invoke_output.rs:9, function_error",
-    "the call succeeds; the in-process client hands on its payload and no code")
-
 # (client, service) → code of the catalogue → what the SDK calls it, and why.
 NAMES = {
-    (JS, "iam"): (QUERY_ERROR, shapes(
+    (JS, "iam"): (reasons.QUERY_ERROR_JS, shapes(
         "ConcurrentModification DeleteConflict EntityAlreadyExists EntityTemporarilyUnmodifiable InvalidInput"
         " LimitExceeded MalformedPolicyDocument NoSuchEntity PolicyEvaluation PolicyNotAttachable ServiceFailure"
         " UnmodifiableEntity",
         ("NotSupportedService", "ServiceNotSupportedException"))),
-    (JS, "sts"): (QUERY_ERROR, shapes(
+    (JS, "sts"): (reasons.QUERY_ERROR_JS, shapes(
         "IDPCommunicationError IDPRejectedClaim InvalidIdentityToken MalformedPolicyDocument PackedPolicyTooLarge")),
+}
+
+# Of services that once spoke the query protocol: the code of then, or the shape of today.
+OTHER_NAMES = {
+    BOTO3: reasons.OLD_NAME_BOTO3, LEGACY: reasons.OLD_NAME_BOTO3, JS: reasons.NEW_NAME_JS,
+    RUST: reasons.OLD_NAME_RUST, RUST_2026: reasons.OLD_NAME_RUST,
+    RUNTIME: reasons.OLD_NAME_RUNTIME, RUNTIME_2026: reasons.OLD_NAME_RUNTIME,
 }
 
 # (client, service, code) → attempts, and why guidance's table does not give them.
@@ -279,7 +283,7 @@ class CatalogueRow:
 
     def protocol(self, client):
         """What the client speaks: botocore and JS have not taken to CBOR yet (guidance 6.1)."""
-        spoken = [p for p in self.wire if p != "rpc-v2-cbor" or client in (RUST, RUST_2026)]
+        spoken = [p for p in self.wire if p != "rpc-v2-cbor" or is_rust(client)]
         return next(p for p in PREFERRED if p in spoken)
 
     def intended(self):
@@ -289,21 +293,19 @@ class CatalogueRow:
 
     def reads(self, client):
         """What the client calls the code, and why if that is not the intended one."""
-        rust = client in (RUST, RUST_2026)
-        if self.status < 300 and rust:
-            return "", FUNCTION_ERROR_RUST
+        if self.status < 300 and client in RUNTIMES:
+            return "", reasons.FUNCTION_ERROR_RUNTIME
         why, names = NAMES.get((client, self.service), (None, {}))
         if self.code in names:
             return names[self.code], why
         if self.service not in ("cloudwatch", "sqs"):
             return self.intended(), None
         name = self.wire["awsJson1_0" if client == JS else "awsQuery"]
-        why = NEW_NAME_JS if client == JS else OLD_NAME_RUST if rust else OLD_NAME_BOTO3
-        return name, why if name != self.intended() else None
+        return name, OTHER_NAMES[client] if name != self.intended() else None
 
     def says(self, client):
         """What brownout's own catalogue says of its attempts; 0 if nothing."""
-        return self.attempts[MEASURED.index(client)]
+        return self.attempts[MEASURED.index(client)] if client in MEASURED else 0
 
     def expected(self, client):
         """Attempts, whether guidance lists them, and why if they are others."""
@@ -311,8 +313,7 @@ class CatalogueRow:
         if (client, self.service, self.code) in ATTEMPTS:
             attempts, why = ATTEMPTS[(client, self.service, self.code)]
             return attempts, False, why
-        listed = listed_attempts(self.service, self.code)[MEASURED.index(client)] if client in MEASURED else 0
-        if listed:
+        if listed := listed_attempts(client, self.service, self.code):
             return listed, True, None
         again = retried(client, self.service, code, self.status)
         return (attempts_of_a_failure(client, self.service) if again else 1), False, None

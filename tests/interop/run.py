@@ -3,22 +3,21 @@
 
     python3 tests/interop/run.py [--only WORD] [--jobs N] [--write]
 
-Needs cargo (or BROWNOUT=path of the command), Python with venv, Node with npm, and curl. boto3 and the JS
-SDK are installed into a throwaway folder; BROWNOUT_INTEROP_DIR=folder keeps it for the next time. Each
-cell is a `brownout run … -- client` of its own, the whole catalogue of a service one for each client: the
-attempts are counted in its journal, not by the client.
+Needs cargo, Python with venv, Node with npm, and curl; BROWNOUT=path names a command that is built already. boto3
+and the JS SDK are installed into a throwaway folder, and the client of the SDK for Rust is built there or in
+$CARGO_TARGET_DIR/interop-rust; BROWNOUT_INTEROP_DIR=folder keeps the folder for the next time. EC2's crate is built
+only with BROWNOUT_INTEROP_RUST_FEATURES=ec2. Each cell is a `brownout run … -- client` of its own, the whole
+catalogue of a service one for each client: the attempts are counted in its journal, not by the client.
 """
 import argparse
 import collections
 import concurrent.futures
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,11 +27,11 @@ sys.dont_write_bytecode = True  # the tree stays as it was checked out
 import cases  # noqa: E402
 import catalogue  # noqa: E402
 import emulator  # noqa: E402
+import installed  # noqa: E402
+import reasons  # noqa: E402
 import tables  # noqa: E402
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
+HERE = installed.HERE
 CELL_SECONDS = 120
 
 # What a developer's or a build machine's environment may hold. brownout seals it off: were these left in place,
@@ -82,42 +81,11 @@ class Row:
         self.trouble = next((complaint for holds, complaint in checks if not holds), "")
 
 
-def brownout_binary():
-    """The command to test; built if nobody says where it is."""
-    if named := os.environ.get("BROWNOUT"):
-        return str(pathlib.Path(named).resolve())
-    built = subprocess.run(
-        ["cargo", "build", "-p", "brownout", "--bin", "brownout", "--message-format=json-render-diagnostics"],
-        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    # Cargo itself says where the command is: the target folder may lie anywhere.
-    found = [m["executable"] for m in map(json.loads, built.stdout.splitlines()) if m.get("executable")]
-    return found[-1]
-
-
-def install(folder):
-    """boto3 in a venv, the JS SDK in node_modules. Done again only if what is asked for has changed."""
-    wanted = hashlib.sha256()
-    for name in ("requirements.txt", "package.json", "package-lock.json"):
-        wanted.update((HERE / name).read_bytes())
-    stamp = folder / "installed"
-    for name in NODE_FILES:
-        # Node looks for packages beside the file that asks for them.
-        shutil.copy(HERE / name, folder / name)
-    if stamp.exists() and stamp.read_text() == wanted.hexdigest():
-        return
-    quiet = {"check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([sys.executable, "-m", "venv", "--clear", folder / "venv"], **quiet)
-    pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-r", HERE / "requirements.txt"], **quiet)
-    subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, **quiet)
-    stamp.write_text(wanted.hexdigest())
-
-
 class Suite:
     """Where everything lies, and how a client is played."""
 
-    def __init__(self, binary, folder, work):
-        self.binary, self.work = binary, work
+    def __init__(self, binary, rust, folder, work):
+        self.binary, self.rust, self.folder, self.work = binary, rust, folder, work
         self.python = str(folder / "venv/bin/python")
         self.js = ["node", str(folder / "js_client.mjs")]
         # The settings of whoever runs the suite must not decide how the clients retry …
@@ -129,6 +97,8 @@ class Suite:
         """How a client is started, and the variables that choose its retry mode."""
         if client == "js":
             return self.js, {}
+        if client in catalogue.RUST_CLIENTS:
+            return [self.rust], {"AWS_NEW_RETRIES_2026": "true"} if client == catalogue.RUST_2026 else {}
         return [self.python, str(HERE / "boto3_client.py")], {"AWS_RETRY_MODE": client.split(" ")[1]}
 
     def play(self, name, scenario, command, env=None, flags=()):
@@ -143,7 +113,6 @@ class Suite:
         done = subprocess.run(
             words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=self.work)
         return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {})
-
 
     def virtual(self, name, scenario, settings):
         """Plays the in-process client in virtual time."""
@@ -286,6 +255,13 @@ def models_cell(suite):
     return [row]
 
 
+def sources_cell(suite):
+    """Each reason for a difference stands where it is said to stand in the SDK's source."""
+    row = Row("brownout", "", "sources", "", "", "in place", f"{len(reasons.all_reasons())} lines of SDKs' sources")
+    row.compare("", "; ".join(reasons.misplaced(suite.folder)) or "in place")
+    return [row]
+
+
 def catalogue_row(client, of):
     reads, renamed = of.reads(client)
     attempts, listed_too, other = of.expected(client)
@@ -323,9 +299,9 @@ def catalogue_cells(suite, service, of, client):
     return rows
 
 
-def rust_cells(suite, service, of, client):
-    """The same by the SDK for Rust, in virtual time: one scenario for each operation, one client for each row."""
-    settings = ["--client-config", "retries.spec=2026"] if client == catalogue.RUST_2026 else []
+def runtime_cells(suite, service, of, client):
+    """The same by the in-process client, in virtual time: one scenario for each operation, one client for each row."""
+    settings = ["--client-config", "retries.spec=2026"] if client == catalogue.RUNTIME_2026 else []
     rows = []
     for operation in sorted({one.operation() for one in of}):
         some = [one for one in of if one.operation() == operation]
@@ -395,26 +371,27 @@ def upstream_cell(suite):
 def cells(suite):
     """All cells as (name, seconds it may last, work): the slow ones are to be started first."""
     for case in cases.CASES:
-        for client in cases.CLIENTS:
+        for client in case.clients():
             attempts = case.expected_attempts(client)
             weight = attempts * 3 if client == "boto3 legacy" else attempts
             yield (f"{client} {case.service} {case.fault}", weight, error_cell, (suite, case, client))
     for service in catalogue.OPERATIONS:
-        for client in cases.CLIENTS:
+        for client in catalogue.callers(service, cases.CLIENTS):
             yield (f"{client} {service} none", 1, story_cell, (suite, service, client))
-    for client in cases.CLIENTS:
+    for client in catalogue.MEASURED:
         # They trust the certificate, and nothing else of the story changes.
         yield (f"{client} s3 tls", 2, story_cell, (suite, "s3", client, ("--tls",)))
     for client in ("urllib3", "curl"):
         yield (f"{client} execute-api", 1, gateway_cells, (suite, client))
     yield ("brownout models", 1, models_cell, (suite,))
+    yield ("brownout sources", 1, sources_cell, (suite,))
     yield ("boto3 standard upstream", 20, upstream_cell, (suite,))
     for service, of in catalogue.rows(json.loads(listing(suite.binary))).items():
-        for client in catalogue.MEASURED:
+        for client in catalogue.callers(service, (*catalogue.MEASURED, *catalogue.RUST_CLIENTS)):
             weight = max(row.expected(client)[0] for row in of) * (3 if client == catalogue.LEGACY else 1)
             yield (f"{client} {service} errors", weight + 5, catalogue_cells, (suite, service, of, client))
-        for client in (catalogue.RUST, catalogue.RUST_2026):
-            yield (f"{client} {service} errors", 1, rust_cells, (suite, service, of, client))
+        for client in catalogue.RUNTIMES:
+            yield (f"{client} {service} errors", 1, runtime_cells, (suite, service, of, client))
     for check in verdict_cells(suite):
         yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
 
@@ -430,11 +407,12 @@ def main():
         kept = os.environ.get("BROWNOUT_INTEROP_DIR")
         folder = pathlib.Path(kept or throwaway).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        binary = brownout_binary()
-        install(folder)
+        binary = installed.brownout_binary()
+        installed.install(folder)
+        rust = installed.rust_client(folder)
         work = pathlib.Path(throwaway) / "work"
         work.mkdir()
-        suite = Suite(binary, folder, work)
+        suite = Suite(binary, rust, folder, work)
         todo = [cell for cell in cells(suite) if args.only in cell[0]]
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             slow_first = sorted(todo, key=lambda cell: -cell[1])
@@ -443,11 +421,11 @@ def main():
     print(tables.table(rows))
     failed = sum(bool(row.trouble) for row in rows)
     if args.write and not failed and not args.only:
-        (ROOT / "docs/interop.md").write_text(tables.page(rows))
+        (installed.ROOT / "docs/interop.md").write_text(tables.page(rows))
     for why, of in sorted(tables.explanations(rows).items()):
         print(f"explained ({len(of)}): {why}\n    {', '.join(of)}")
     if any(row.catalogued for row in rows):
-        print(tables.totals(rows))
+        print("\n".join(tables.totals(rows)))
     print(f"{len(rows)} cells in {time.monotonic() - began:.0f} s")
     print(f"{len(rows) - failed} passed, {failed} failed")
     return 1 if failed or not rows else 0

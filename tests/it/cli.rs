@@ -71,6 +71,33 @@ fn what_cannot_be_played_exits_with_2() {
         assert_eq!(brownout(wrong).exit, 2, "{wrong:?}");
     }
     exits(&["explain", "no_backof"], 2, &["Did you mean `no_backoff`?"]);
+    for (name, id) in [("eventbridge", "events"), ("cloudwatchlogs", "logs"), ("agent", "bedrock-agent-runtime")] {
+        let meant = format!("Did you mean `{id}`?");
+        exits(&["list", "errors", "--service", name], 2, &["there is no service", &meant]);
+        exits(&["run", "--service", name], 2, &[&meant]);
+    }
+}
+
+/// Who tried and was turned away is judged, where that can be seen; of whom nothing was seen is not.
+#[test]
+fn a_client_that_no_connection_let_in_was_there_all_the_same() {
+    let folder = scratch("turned-away");
+    let refused = scenario(&folder, "refused", "steps: [{inject: refuse}]\n");
+    let reset = scenario(&folder, "reset", "steps: [{inject: {reset: {at: connect}}}]\n");
+    for path in [&refused, &reset] {
+        exits(&["run", path], 0, &["pass  ", "no connection carried a request"]);
+    }
+    // What the kernel refuses nobody sees.
+    let said = exits(&["run", &refused, "--no-control", "--", "true"], 2, &["kept the port closed"]);
+    assert!(!said.stderr.contains("is it an AWS client"), "{}", said.stderr);
+    if crate::tls::has("curl") {
+        let ask = "curl -s --noproxy '*' \"$AWS_ENDPOINT_URL\"; true";
+        exits(&["run", &reset, "--no-control", "--", "sh", "-c", ask], 0, &["no connection carried a request"]);
+    }
+    let unasked = "brownout: 1\ntitle: T\nservice: lambda\nname: unasked\nworkload: [{call: Invoke}]\n";
+    let path = folder.join("unasked.yaml");
+    fs::write(&path, unasked).unwrap();
+    exits(&["run", path.to_str().unwrap()], 2, &["void", "no request arrived, so there is nothing to judge"]);
 }
 
 #[test]
@@ -305,6 +332,7 @@ fn everything_that_is_listed_is_explained() {
         }
     }
     assert!(brownout(&["explain", "r08"]).stdout.contains("# no_backoff"));
+    assert!(brownout(&["explain", "DEFAULT_4XX"]).stdout.contains("no error of its own"));
     assert!(brownout(&["explain", "stream_error"]).stdout.contains("ends with an exception"));
     let dynamodb = brownout(&["list", "scenarios", "--service", "dynamodb"]).stdout;
     assert!(dynamodb.contains("throttle-burst") && !dynamodb.contains("s3-slow-down"));

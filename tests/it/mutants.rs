@@ -7,8 +7,9 @@ use brownout::client::{CLIENTS, Role};
 use brownout::rule::{RULES, Verdict};
 use brownout::scenario::Kind;
 use brownout::session::{Settings, profile_for, reference_for};
+use brownout_mocks::journal::EventKind;
 
-use crate::play::{client, library_scenarios, run};
+use crate::play::{client, library_scenarios, run, shipped, trial};
 
 /// Which mutant fails which scenario. A scenario that no client can fail shows nothing.
 const FAILED_BY: &[(&str, &str)] = &[
@@ -60,7 +61,8 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("lambda-concurrency", "no-throttle-retry"),
     ("lambda-refuses", "retries-everything"),
     ("lambda-service-error", "no-transient-retry"),
-    ("launch-repeated", "oversleeps"),
+    ("launch-repeated", "new-token"),
+    ("launched-in-haste", "retries-everything"),
     ("launches-in-a-row", "hammers-not-found"),
     ("logs-refuse", "retries-everything"),
     ("metric-refused", "retries-everything"),
@@ -100,6 +102,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("unknown-errors", "endless"),
     ("usage-plan-quota", "ignores-quota"),
     ("validation-error", "retries-everything"),
+    ("written-then-stale", "hammers-not-found"),
     ("wrong-checksum", "no-throttle-retry"),
 ];
 
@@ -169,6 +172,46 @@ fn every_mutant_breaks_its_rule_and_no_other_than_listed() {
             }
         }
         assert!(caught, "{} was to break {own} somewhere", mutant.id);
+    }
+}
+
+/// The journal of a story about reads says who was behind: the three reads that may be, never the consistent one.
+#[test]
+fn only_reads_that_may_be_behind_are_repeated() {
+    let mut reads: Vec<(String, Vec<bool>)> = Vec::new();
+    let mut asked = BTreeMap::new();
+    for event in trial(&shipped("written-then-stale"), "ec2-poll", 1, 0).events {
+        match event.kind {
+            EventKind::AttemptReceived(received) if received.operation == "GetItem" => {
+                let body = received.body_hash.unwrap();
+                if reads.last().is_none_or(|(before, _)| *before != body) {
+                    reads.push((body, Vec::new()));
+                }
+                asked.insert(received.seq, reads.len() - 1);
+            }
+            EventKind::StepDecided { seq, step, .. } if asked.contains_key(&seq) => {
+                reads[asked[&seq]].1.push(step.is_some());
+            }
+            _ => {}
+        }
+    }
+    let stale: Vec<usize> = reads.iter().map(|(_, stale)| stale.iter().filter(|s| **s).count()).collect();
+    assert_eq!(stale.len(), 4);
+    assert!(stale[..3].iter().all(|n| *n >= 2) && stale[3] == 0, "{reads:?}");
+    let fresh =
+        reads.iter().all(|(_, stale)| stale.iter().filter(|s| !**s).count() == 1 && stale.last() == Some(&false));
+    assert!(fresh, "each goes on until it sees what was written: {reads:?}");
+}
+
+#[test]
+fn a_new_token_for_each_attempt_doubles_what_was_done() {
+    let scenario = shipped("launch-repeated");
+    let doubled = run(&scenario, "new-token", &settings(1));
+    assert_eq!(doubled.rule("idempotency_token_changed").unwrap().verdict, Verdict::Fail);
+    assert_eq!((doubled.metrics.calls, doubled.metrics.effects_doubled), (8, Some(8)), "{:#?}", doubled.metrics);
+    for right in ["aws-sdk-rust", "std-2.0-1s", "std-2026"] {
+        let metrics = run(&scenario, right, &settings(1)).metrics;
+        assert_eq!((metrics.effects_doubled, metrics.succeeded), (Some(0), metrics.calls), "{right}");
     }
 }
 

@@ -8,7 +8,7 @@ use brownout_mocks::clock::Clock;
 use crate::command::{brownout, command, run, scratch};
 
 /// A program of this machine that asks `$AWS_ENDPOINT_URL`, if it is there.
-fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|done| done.status.success())
 }
 

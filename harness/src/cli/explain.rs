@@ -39,6 +39,7 @@ fn known() -> Vec<&'static str> {
     names.extend(guidance::PROFILES.iter().map(|(n, _)| *n));
     names.extend(CLIENTS.iter().map(|c| c.id));
     names.extend(SERVICES.iter().flat_map(|s| s.errors().iter().map(|e| e.code).chain([s.id()])));
+    names.extend(SERVICES.iter().flat_map(|s| s.no_errors()).map(|(name, _)| *name));
     names.extend(library::all().iter().map(|s| s.name));
     names
 }

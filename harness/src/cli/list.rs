@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Done, output};
 use crate::client::{CLIENTS, Role};
 use crate::exit::ExitStatus;
-use crate::scenario::{Scenario, library};
+use crate::scenario::{Scenario, did_you_mean, library};
 use crate::{docs, guidance, rule};
 
 /// List what there is.
@@ -42,7 +42,9 @@ pub(super) fn run(args: &Args) -> Done {
     if let Some(service) = &args.service
         && brownout_mocks::service::find(service).is_none()
     {
-        return Err(format!("there is no service `{service}`; `brownout list services` shows them"));
+        let meant = did_you_mean(service, SERVICES.iter().map(|s| s.id()));
+        let hint = meant.map_or_else(String::new, |id| format!(" Did you mean `{id}`?"));
+        return Err(format!("there is no service `{service}`.{hint} `brownout list services` shows them"));
     }
     let mut rows: Vec<[String; 3]> = Vec::new();
     match args.what {

@@ -7,6 +7,7 @@ use brownout_mocks::service::Class;
 use brownout_mocks::units::Span;
 
 use super::answer::Failure;
+use super::habits::Habits;
 use super::policy::{Failed, RetryPolicy};
 use super::reference::ProfilePolicy;
 use crate::guidance::{Jitter, Profile};
@@ -128,8 +129,15 @@ impl RetryPolicy for AlteredPolicy {
         }
     }
 
-    fn before_call(&self) -> Duration {
-        if self.change == Change::Hesitates { NOTICED } else { Duration::ZERO }
+    fn habits(&self) -> Habits {
+        let is = |change| self.change == change;
+        Habits {
+            before_call: if is(Change::Hesitates) { NOTICED } else { Duration::ZERO },
+            layers: if is(Change::Layered) { 5 } else { 1 },
+            changes_body: is(Change::OtherBody),
+            reads_late_errors: !is(Change::TrustsStatus),
+            ..Habits::default()
+        }
     }
 
     fn before_giving_up(&self, failure: &Failure) -> Duration {
@@ -139,18 +147,6 @@ impl RetryPolicy for AlteredPolicy {
             Change::SleepsLast if retryable => NOTICED,
             _ => Duration::ZERO,
         }
-    }
-
-    fn changes_body(&self) -> bool {
-        self.change == Change::OtherBody
-    }
-
-    fn reads_late_errors(&self) -> bool {
-        self.change != Change::TrustsStatus
-    }
-
-    fn layers(&self) -> u32 {
-        if self.change == Change::Layered { 5 } else { 1 }
     }
 
     fn attempts_max(&self, service: &str) -> Option<u32> {

@@ -108,7 +108,7 @@ impl AwsSdkRust {
 
     /// The idempotency token of a call: the same for all its attempts, another for each call.
     fn token(&self, call: &Call) -> Option<String> {
-        request::idempotency_token(call.service.id(), &call.operation)?;
+        call.service.token_member(&call.operation)?;
         let key = Key {
             step: "idempotency token",
             client: call.tag.client,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use brownout_mocks::random::Stream;
 use brownout_mocks::service::{self, Class};
 
+use super::habits::Habits;
 use super::policy::{Failed, RetryPolicy};
 
 /// How a call-level mutant goes wrong. Otherwise it is full jitter from 1 s, cap 20 s, 3 attempts.
@@ -30,6 +31,8 @@ pub enum Fault {
     SameBound,
     /// Retries what it does not know without end.
     UnknownForever,
+    /// Fills a new idempotency token into each attempt of a call.
+    NewToken,
     /// Claims to honour `Retry-After` and does not.
     IgnoresRetryAfter,
     /// Never returns after an error.
@@ -79,6 +82,10 @@ impl RetryPolicy for MutantPolicy {
             Fault::Hangs => Duration::from_secs(946_080_000),
             _ => step.mul_f64(unit),
         })
+    }
+
+    fn habits(&self) -> Habits {
+        Habits { renews_token: self.0 == Fault::NewToken, ..Habits::default() }
     }
 
     fn attempts_max(&self, _: &str) -> Option<u32> {

@@ -18,6 +18,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::answer::{Failure, read_stream};
+use super::habits::Habits;
 use super::{BoxFuture, Call, CallClient, Heard, Setting, request};
 
 /// What a policy knows when it decides.
@@ -51,29 +52,14 @@ pub trait RetryPolicy: Send {
     /// A call that was admitted is over, with its last failure if it failed.
     fn ended(&mut self, _service: &str, _operation: &str, _failure: Option<&Failure>, _now: Duration) {}
 
-    /// A pause before the first request of a call. Standard mode makes none.
-    fn before_call(&self) -> Duration {
-        Duration::ZERO
-    }
-
     /// A pause before the caller hears of the last failure. There should be none.
     fn before_giving_up(&self, _failure: &Failure) -> Duration {
         Duration::ZERO
     }
 
-    /// Whether each attempt carries another body. It should not: a retry is the same request again.
-    fn changes_body(&self) -> bool {
-        false
-    }
-
-    /// Whether the body of an answer with a good status is looked at for an error, as SDKs do for S3's copies.
-    fn reads_late_errors(&self) -> bool {
-        true
-    }
-
-    /// How often the whole call is made again when it has failed: more than once if another layer retries above.
-    fn layers(&self) -> u32 {
-        1
+    /// What it does around its retries.
+    fn habits(&self) -> Habits {
+        Habits::default()
     }
 
     /// How long one attempt may take.
@@ -144,7 +130,7 @@ impl PolicyClient {
             Ok(Err(())) => Attempted::Failed { failure: Failure::broken(false), body: Bytes::new() },
             Ok(Ok((parts, body))) => {
                 let status = parts.status.as_u16();
-                if status < 400 && !(error_in_200(call, &body) && self.lock().policy.reads_late_errors()) {
+                if status < 400 && !(error_in_200(call, &body) && self.lock().policy.habits().reads_late_errors) {
                     let kind = parts.headers.get(http::header::CONTENT_TYPE);
                     return Attempted::Answered { status, body, events: kind.is_some_and(|k| k == EVENT_STREAM) };
                 }
@@ -162,9 +148,10 @@ impl PolicyClient {
         invocation: &str,
         attempt: u32,
         max: Option<u32>,
+        token: &str,
     ) -> Result<http::Request<Bytes>, request::Unbuildable> {
         let client = self.setting.client;
-        let mut request = request::build(call.service, &call.operation, &call.params, client, Some(invocation))?;
+        let mut request = request::build(call.service, &call.operation, &call.params, client, Some(token))?;
         // The connector ignores the host; hyper's client wants one.
         let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
         if let Ok(uri) = format!("http://{HOST}{path}").parse() {
@@ -197,15 +184,6 @@ fn error_in_200(call: &Call, body: &[u8]) -> bool {
     call.service.id() == "s3" && late && element(&text(), "Code").is_some() && text().contains("<Error")
 }
 
-/// Another body of the same meaning: JSON and forms bear a space at their end.
-fn touched(body: &Bytes, attempt: u32) -> Bytes {
-    if body.is_empty() {
-        return body.clone();
-    }
-    let spaces = std::iter::repeat_n(b' ', attempt as usize - 1);
-    body.iter().copied().chain(spaces).collect()
-}
-
 /// The host that requests name. One level only: S3 would take a name before it for the bucket.
 const HOST: &str = "localhost";
 
@@ -229,13 +207,10 @@ impl CallClient for PolicyClient {
                 let code = Some("CircuitOpen".to_owned());
                 return Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() };
             }
-            let (wait, layers) = {
-                let policy = &self.lock().policy;
-                (policy.before_call(), policy.layers())
-            };
-            self.pause(wait).await;
+            let habits = self.lock().policy.habits();
+            self.pause(habits.before_call).await;
             let (mut heard, mut failure) = self.invoke(call).await;
-            for _ in 1..layers {
+            for _ in 1..habits.layers {
                 if failure.as_ref().is_none_or(|f| !matches!(f.class, Class::Throttling | Class::Transient)) {
                     break;
                 }
@@ -262,19 +237,18 @@ impl PolicyClient {
     /// One SDK call: attempts until one succeeds or the policy gives up, and then the last failure.
     async fn invoke(&self, call: &Call) -> (Heard, Option<Failure>) {
         let service = call.service.id();
-        let (invocation, timeout, max, changes) = {
+        let (invocation, timeout, max, habits) = {
             let mut inner = self.lock();
             let policy = &inner.policy;
-            let (timeout, max, changes) =
-                (policy.attempt_timeout(), policy.attempts_max(service), policy.changes_body());
-            (inner.ids.uuid(), timeout, max, changes)
+            let (timeout, max, habits) = (policy.attempt_timeout(), policy.attempts_max(service), policy.habits());
+            (inner.ids.uuid(), timeout, max, habits)
         };
         let mut pause = None;
         let mut last: Option<Failure> = None;
         for attempt in 1.. {
-            let request = match self.request(call, &invocation, attempt, max) {
-                Ok(request) if changes && attempt > 1 => request.map(|body| touched(&body, attempt)),
-                Ok(request) => request,
+            let token = habits.token(&invocation, attempt);
+            let request = match self.request(call, &invocation, attempt, max, &token) {
+                Ok(request) => request.map(|body| habits.body(body, attempt)),
                 Err(mistake) => {
                     let code = Some(format!("RequestNotBuilt: {mistake}"));
                     return (Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() }, None);

@@ -11,7 +11,7 @@ use super::mutant::{Fault, MutantPolicy};
 use super::policy::PolicyClient;
 use super::reference::ProfilePolicy;
 use super::{CallClient, Setting};
-use crate::guidance::{self, Polling};
+use crate::guidance::{self, Polling, Profile};
 use crate::scenario::Kind;
 
 /// What a client is.
@@ -29,7 +29,7 @@ pub enum Role {
 pub enum Made {
     /// It plays calls.
     Calls(Box<dyn CallClient>),
-    /// It plays flows, over this client for the single calls.
+    /// It plays flows, over this client for the single calls; a workload of calls is left to that alone.
     Flow(FlowClient, Box<dyn CallClient>),
 }
 
@@ -85,27 +85,31 @@ fn flows(kind: Kind) -> bool {
     kind == Kind::Flow
 }
 
-fn by_profile(setting: &Setting, options: &Options, name: &str) -> Result<Made, String> {
-    no_options(options)?;
-    let profile = guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))?;
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile))))))
+fn whatever(kind: Kind) -> bool {
+    calls(kind) || flows(kind)
 }
 
+fn by_profile(setting: &Setting, options: &Options, name: &str) -> Result<Made, String> {
+    no_options(options)?;
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile(name)?))))))
+}
+
+/// A client with one fault. The program above it, where a flow is played, is right: it follows S0's advice.
 fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, String> {
     no_options(options)?;
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(MutantPolicy(fault))))))
+    let calls = PolicyClient::new(setting, Box::new(MutantPolicy(fault)));
+    Ok(Made::Flow(FlowClient::new(advised()?), Box::new(calls)))
 }
 
 fn altered(setting: &Setting, options: &Options, name: &str, change: Change) -> Result<Made, String> {
     no_options(options)?;
-    let profile = guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))?;
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(AlteredPolicy::new(profile, change))))))
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(AlteredPolicy::new(profile(name)?, change))))))
 }
 
 fn breaker(setting: &Setting, options: &Options, name: &str, flaw: Flaw) -> Result<Made, String> {
     no_options(options)?;
-    let profile = guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))?;
-    let policy = BreakerPolicy::new(profile, flaw).ok_or_else(|| format!("the profile `{name}` has no breaker"))?;
+    let policy =
+        BreakerPolicy::new(profile(name)?, flaw).ok_or_else(|| format!("the profile `{name}` has no breaker"))?;
     Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(policy)))))
 }
 
@@ -113,14 +117,22 @@ fn no_options(options: &Options) -> Result<(), String> {
     options.first().map_or(Ok(()), |(key, _)| Err(format!("this client has no setting `{key}`")))
 }
 
+fn profile(name: &str) -> Result<&'static Profile, String> {
+    guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))
+}
+
+/// How a program behaves that follows S0's advice.
+fn advised() -> Result<FlowPolicy, String> {
+    let polling = profile("ec2-poll")?.polling.clone().ok_or("the profile `ec2-poll` has no polling")?;
+    Ok(FlowPolicy { polling, polls_not_found: true, stops_at_quota: true })
+}
+
 /// An application by S0's advice, changed by `change`; its calls go through a client by `std-2.0-1s`.
 fn application(setting: &Setting, options: &Options, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
     no_options(options)?;
-    let find = |name: &str| guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"));
-    let polling = find("ec2-poll")?.polling.clone().ok_or("the profile `ec2-poll` has no polling")?;
-    let mut policy = FlowPolicy { polling, polls_not_found: true, stops_at_quota: true };
+    let mut policy = advised()?;
     change(&mut policy);
-    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(find("std-2.0-1s")?)));
+    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile("std-2.0-1s")?)));
     Ok(Made::Flow(FlowClient::new(policy), Box::new(calls)))
 }
 
@@ -140,9 +152,9 @@ macro_rules! references {
 }
 
 macro_rules! mutants {
-    ($($name:literal: $fault:ident breaks $rule:literal, $title:literal, $honours:expr;)*) => {
+    ($($name:literal: $fault:ident breaks $rule:literal, $title:literal, $plays:ident, $honours:expr;)*) => {
         [$(ClientEntry {
-            id: $name, title: $title, role: Role::Mutant($rule), plays: calls, under: None, honours: $honours,
+            id: $name, title: $title, role: Role::Mutant($rule), plays: $plays, under: None, honours: $honours,
             version: own_version, make: |s, o| mutant(s, o, Fault::$fault),
         },)*]
     };
@@ -223,19 +235,20 @@ const APPLICATIONS: [ClientEntry; 4] = applications! {
     "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", |p| p.stops_at_quota = false;
 };
 
-const MUTANTS: [ClientEntry; 12] = mutants! {
-    "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", &[];
-    "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", &[];
-    "hangs": Hangs breaks "client_hung", "never returns after an error", &[];
-    "ignores-retry-after": IgnoresRetryAfter breaks "early_retry", "claims to honour Retry-After and does not", &["retry_after"];
-    "naive": NoPause breaks "no_backoff", "retries at once, five times: the loop that everybody writes first", &[];
-    "no-throttle-retry": NoThrottleRetry breaks "throttle_not_retried", "gives up at the first throttle", &[];
-    "no-transient-retry": NoTransientRetry breaks "transient_not_retried", "gives up at the first transient error", &[];
-    "oversleeps": TooLong breaks "backoff_over_bound", "pauses one to two minutes", &[];
-    "retries-everything": Everything breaks "retried_permanent_error", "retries whatever the error", &[];
-    "same-bound": SameBound breaks "fixed_backoff", "pauses at random within one second, without growth", &[];
-    "same-pause": SamePause breaks "fixed_backoff", "pauses exactly one second each time", &[];
-    "unknown-forever": UnknownForever breaks "unknown_error_overretried", "retries without end what it does not know", &[];
+const MUTANTS: [ClientEntry; 13] = mutants! {
+    "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", calls, &[];
+    "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", calls, &[];
+    "hangs": Hangs breaks "client_hung", "never returns after an error", calls, &[];
+    "ignores-retry-after": IgnoresRetryAfter breaks "early_retry", "claims to honour Retry-After and does not", calls, &["retry_after"];
+    "naive": NoPause breaks "no_backoff", "retries at once, five times: the loop that everybody writes first", calls, &[];
+    "new-token": NewToken breaks "idempotency_token_changed", "fills a new idempotency token into each attempt", calls, &[];
+    "no-throttle-retry": NoThrottleRetry breaks "throttle_not_retried", "gives up at the first throttle", calls, &[];
+    "no-transient-retry": NoTransientRetry breaks "transient_not_retried", "gives up at the first transient error", calls, &[];
+    "oversleeps": TooLong breaks "backoff_over_bound", "pauses one to two minutes", calls, &[];
+    "retries-everything": Everything breaks "retried_permanent_error", "retries whatever the error", whatever, &[];
+    "same-bound": SameBound breaks "fixed_backoff", "pauses at random within one second, without growth", calls, &[];
+    "same-pause": SamePause breaks "fixed_backoff", "pauses exactly one second each time", calls, &[];
+    "unknown-forever": UnknownForever breaks "unknown_error_overretried", "retries without end what it does not know", calls, &[];
 };
 
 const ALTERED: [ClientEntry; 19] = altered! {

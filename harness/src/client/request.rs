@@ -71,7 +71,7 @@ pub fn build(
     token: Option<&str>,
 ) -> Result<Request<Bytes>, Unbuildable> {
     let mut params = members(operation, params)?;
-    if let (Some(member), Some(token)) = (idempotency_token(service.id(), operation), token) {
+    if let (Some(member), Some(token)) = (service.token_member(operation), token) {
         params.entry(member).or_insert_with(|| token.into());
     }
     let protocol = service.protocols().first().copied().unwrap_or(Protocol::ApiGateway);
@@ -83,17 +83,6 @@ pub fn build(
         Protocol::RestXml => rest::request(rest::Body::Xml, find(service, operation)?, params),
         Protocol::RestJson1 => rest::request(rest::Body::Json, find(service, operation)?, params),
         Protocol::ApiGateway => api_gateway(operation, params, client, token),
-    }
-}
-
-/// The member that SDKs fill with a fresh token per call, so that a retry repeats no effect.
-///
-/// These are the members that the services' models mark as idempotency tokens.
-pub fn idempotency_token(service: &str, operation: &str) -> Option<&'static str> {
-    match (service, operation) {
-        ("ec2", "RunInstances" | "CreateVolume" | "CreateNetworkInterface") => Some("ClientToken"),
-        ("dynamodb", "TransactWriteItems" | "ExecuteTransaction") => Some("ClientRequestToken"),
-        _ => None,
     }
 }
 

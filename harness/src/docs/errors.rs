@@ -23,6 +23,9 @@ pub(super) fn page() -> String {
             let (class, attempts) = (class(row), attempts(row).unwrap_or_else(|| "–".to_owned()));
             let _ = writeln!(out, "| `{}` | {} | {class} | {attempts} | {} |", row.code, row.status, row.source);
         }
+        for (name, what) in service.no_errors() {
+            let _ = write!(out, "\n`{name}` is no error of its own: {what}.\n");
+        }
     }
     out
 }
@@ -43,6 +46,9 @@ pub fn error(name: &str) -> Option<String> {
                 out.push('\n');
             }
             one(&mut out, service, row);
+        }
+        if let Some((name, what)) = service.no_errors().iter().find(|(n, _)| *n == name) {
+            let _ = write!(out, "# {name} of {}\n\nno error of its own: {what}\n", service.id());
         }
     }
     (!out.is_empty()).then_some(out)
@@ -113,6 +119,10 @@ mod tests {
         assert!(told.starts_with("# LimitExceeded of cloudwatch\n") && told.contains("\\xa2f__type"), "{told}");
         assert!(error("Runtime.ExitError").unwrap().contains("status 200, no error of the API"));
         assert_eq!(error("NoSuchCode"), None);
+        let told = error("DEFAULT_4XX").unwrap();
+        assert!(
+            told.starts_with("# DEFAULT_4XX of execute-api\n\nno error of its own: ") && told.contains("THROTTLED")
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ const EXITS: &[(ExitStatus, &str)] = &[
     ),
     (
         ExitStatus::Unusable,
-        "Nothing could be judged: wrong usage, a scenario with mistakes, a client that did not start or sent nothing, or a step that is not `optional` and never fired.",
+        "Nothing could be judged: wrong usage, a scenario with mistakes, a client that did not start or of which nothing was seen (neither a request nor a connection that a fault broke), or a step that is not `optional` and never fired.",
     ),
     (ExitStatus::Inconclusive, "A rule that the scenario names in `expect.judge` applies here and stayed undecided."),
 ];

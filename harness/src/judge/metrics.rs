@@ -22,16 +22,23 @@ pub struct Metrics {
     pub give_ups: u64,
     /// Requests on the wire, repeats by HTTP libraries left out.
     pub attempts: u64,
+    /// Connections that a fault broke before they could carry a request, and times at which the port was closed:
+    /// what was tried on them is in no other number.
+    pub unseen: u64,
     /// Attempts ÷ calls.
     pub amplification: Option<f64>,
-    /// Requests that changed something: whose operation does, and took effect.
+    /// Requests that changed something: whose operation does, and took effect. Of what an upstream answered well
+    /// it is taken to have.
     pub effects: u64,
-    /// Calls that changed something more than once. Harmless where the operation is idempotent, as `PutItem`
-    /// is, and a second order, mail or instance where it is not.
-    pub effects_doubled: u64,
-    /// Calls of an operation that changes something which succeeded though nothing took effect: told of a success
-    /// that was none, or of what an earlier call did under the same idempotency token.
-    pub effects_lost: u64,
+    /// Calls that changed something more than once, among those whose client marks what belongs to one call: by
+    /// retry headers, or as one of brownout's own. Others are not counted, since two of them may look like one;
+    /// null if something was to be changed by such calls alone. Harmless where the operation is idempotent, as
+    /// `PutItem` is, and a second order, mail or instance where it is not.
+    pub effects_doubled: Option<u64>,
+    /// Calls, among the same, of an operation that changes something which succeeded though nothing took effect:
+    /// told of a success that was none, or of what an earlier call did under the same idempotency token. Null as
+    /// `effects_doubled` is.
+    pub effects_lost: Option<u64>,
     /// Retries, by class of the error before them.
     pub retries_by_class: BTreeMap<Class, u64>,
     /// From the end of the last fault to the success of each call in progress then; null where the
@@ -76,6 +83,10 @@ pub(super) struct Tally {
     sums: Metrics,
     recoveries_us: Vec<u64>,
     first_us: Vec<u64>,
+    /// Invocations that were to change something: marked ones, and others.
+    changing: [u64; 2],
+    doubled: u64,
+    lost: u64,
 }
 
 /// When a call started, and how it ended.
@@ -121,6 +132,7 @@ impl Tally {
     pub(super) fn add(&mut self, trial: &Trial, fault_end: Option<u64>) {
         self.trials += 1;
         self.sums.virtual_ms += trial.last_us / 1_000;
+        self.sums.unseen += trial.unseen.len() as u64;
         let mut first_success: Option<u64> = None;
         for client in &trial.clients {
             for span in spans(client) {
@@ -163,6 +175,7 @@ impl Tally {
         for invocation in client.invocations.iter().filter(|i| changes(i)) {
             let effects: u64 = invocation.attempts.iter().map(|a| u64::from(a.effects)).sum();
             self.sums.effects += effects;
+            self.changing[usize::from(!invocation.marked)] += 1;
             // Where nobody marks what belongs together, two calls may look like one.
             if invocation.marked {
                 let alone = if invocation.call.is_some() { 0 } else { invocation.id };
@@ -172,14 +185,22 @@ impl Tally {
             }
         }
         let count = |is: fn(&(u64, bool)) -> bool| by_call.values().filter(|c| is(c)).count() as u64;
-        self.sums.effects_doubled += count(|(effects, _)| *effects > 1);
-        self.sums.effects_lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
+        self.doubled += count(|(effects, _)| *effects > 1);
+        self.lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
+    }
+
+    /// Whether anything of the client was seen: a request, or a connection that a fault broke before it.
+    pub(super) fn saw_anything(&self) -> bool {
+        self.sums.attempts > 0 || self.sums.unseen > 0
     }
 
     pub(super) fn metrics(&self) -> Metrics {
         let mut metrics = self.sums.clone();
         metrics.amplification =
             (metrics.calls > 0).then(|| (metrics.attempts as f64 / metrics.calls as f64 * 1e4).round() / 1e4);
+        let known = self.changing[0] > 0 || self.changing[1] == 0;
+        metrics.effects_doubled = known.then_some(self.doubled);
+        metrics.effects_lost = known.then_some(self.lost);
         metrics.recovery_latency_ms = percentiles(&self.recoveries_us);
         metrics.first_success_ms = percentiles(&self.first_us).map(|p| p.p50);
         metrics

@@ -114,7 +114,8 @@ impl RunReport {
     pub(super) fn new(judge: &Judge, rules: Vec<RuleReport>, unfired: Vec<String>, expected: Expected) -> Self {
         let header = &judge.header;
         let failed = expected.outcome.is_some() || expected.exit.is_some() || rules.iter().any(RuleReport::fails_run);
-        let judged = rules.iter().any(|r| matches!(r.verdict, Verdict::Pass | Verdict::Fail));
+        let judged =
+            judge.run.saw_anything() && rules.iter().any(|r| matches!(r.verdict, Verdict::Pass | Verdict::Fail));
         let verdict = if failed {
             Verdict::Fail
         } else if !judged {

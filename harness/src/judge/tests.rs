@@ -42,7 +42,7 @@ fn burst() -> serde_json::Value {
 }
 
 /// Calls of an operation, each a list of requests: whether it took effect, and how it ended.
-fn changed(operation: &str, calls: &[&[(bool, &str)]]) -> Metrics {
+fn changing(operation: &str, calls: &[&[(bool, &str)]]) -> journal::Trial {
     let mut trial = trial(0, Segment::Run, 0);
     trial.events.clear();
     let mut add = |event: serde_json::Value| trial.events.push(serde_json::from_value(event).unwrap());
@@ -76,7 +76,12 @@ fn changed(operation: &str, calls: &[&[(bool, &str)]]) -> Metrics {
         }
         add(with("call_finished", serde_json::json!({"outcome": "success"})));
     }
-    judge(&document(serde_json::json!({})), &[trial], guidance::find("documented").unwrap()).unwrap().metrics
+    trial
+}
+
+fn judged(trial: &journal::Trial) -> RunReport {
+    let document = document(serde_json::json!({}));
+    judge(&document, std::slice::from_ref(trial), guidance::find("documented").unwrap()).unwrap()
 }
 
 #[test]
@@ -89,10 +94,28 @@ fn effects_are_counted_by_call() {
         &[(false, "whole")],
         &[(false, "lost")],
     ];
-    let metrics = changed("RunInstances", calls);
+    let metrics = judged(&changing("RunInstances", calls)).metrics;
     let counted = |m: &Metrics| (m.effects, m.effects_doubled, m.effects_lost);
-    assert_eq!(counted(&metrics), (5, 1, 1), "twice in the second call, never in the fifth, which was told of success");
-    assert_eq!(counted(&changed("DescribeInstances", calls)), (0, 0, 0), "reading changes nothing");
+    let told = "twice in the second call, never in the fifth, which was told of success";
+    assert_eq!(counted(&metrics), (5, Some(1), Some(1)), "{told}");
+    let reads = judged(&changing("DescribeInstances", calls)).metrics;
+    assert_eq!(counted(&reads), (0, Some(0), Some(0)), "reading changes nothing");
+    // Where nothing says which requests are one call, nobody knows.
+    let mut trial = changing("RunInstances", calls);
+    trial.events.retain(|e| !matches!(e.kind, EventKind::CallStarted { .. } | EventKind::CallFinished { .. }));
+    for event in &mut trial.events {
+        if let EventKind::AttemptReceived(received) = &mut event.kind {
+            (received.call, received.sdk_attempt) = (None, None);
+        }
+    }
+    assert_eq!(counted(&judged(&trial).metrics), (5, None, None));
+    // One marked call among them is known.
+    let first = trial
+        .events
+        .iter_mut()
+        .find_map(|e| if let EventKind::AttemptReceived(received) = &mut e.kind { Some(received) } else { None });
+    first.unwrap().sdk_attempt = Some(1);
+    assert_eq!(counted(&judged(&trial).metrics), (5, Some(0), Some(0)));
 }
 
 #[test]

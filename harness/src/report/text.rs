@@ -79,9 +79,12 @@ fn details(entry: &Entry) -> String {
         parts.push(format!("{amplification:.2} attempts a call"));
     }
     for (effects, what) in [(run.metrics.effects_doubled, "doubled"), (run.metrics.effects_lost, "lost")] {
-        if effects > 0 {
+        if let Some(effects) = effects.filter(|n| *n > 0) {
             parts.push(format!("{effects} {} {what}", if effects == 1 { "effect" } else { "effects" }));
         }
+    }
+    if run.metrics.attempts == 0 && run.metrics.unseen > 0 {
+        parts.push("no connection carried a request".to_owned());
     }
     if let Some(recovery) = run.metrics.recovery_latency_ms {
         parts.push(format!("recovers in {}", short(Duration::from_millis(recovery.p50.round() as u64))));
@@ -157,6 +160,9 @@ fn expectations(out: &mut String, entry: &Entry) {
     for rule in &expected.not_applicable {
         let reason = entry.report.rule(rule).map_or("", |r| r.reason.as_str());
         let _ = writeln!(out, "  {DIM}note: {rule} does not apply here: {reason}{DIM:#}");
+    }
+    if entry.report.verdict == Verdict::NotApplicable && entry.report.metrics.attempts == 0 {
+        let _ = writeln!(out, "  {YELLOW}void{YELLOW:#}: no request arrived, so there is nothing to judge");
     }
     for step in &entry.report.unfired {
         let line = entry.place(step).map_or_else(String::new, |p| format!(" ({}:{})", entry.origin, p.line));

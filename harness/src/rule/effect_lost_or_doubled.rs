@@ -21,8 +21,10 @@ use crate::evidence::{Evidence, Invocation};
 #[derive(Debug)]
 pub(super) struct EffectLostOrDoubled;
 
-/// Operations whose second effect is another thing, and whose API offers a token against it (guidance 4.4).
-const WITH_TOKEN: &[&str] = &["RunInstances", "CreateVolume"];
+/// Whether the API offers a token against a second effect.
+fn has_token(invocation: &Invocation) -> bool {
+    service::find(&invocation.service).is_some_and(|s| s.token_member(&invocation.operation).is_some())
+}
 
 /// Whether what was asked for changes something.
 fn changes(invocation: &Invocation) -> bool {
@@ -45,7 +47,7 @@ impl Rule for EffectLostOrDoubled {
                     let told = call.and_then(|n| client.calls.iter().find(|c| c.number == n)).and_then(|c| c.finished);
                     let answered = || sent.iter().flat_map(|i| &i.attempts).all(|a| a.answered && a.class.is_some());
                     let lost = effects == 0 && told.is_some_and(|(_, success)| success) && answered();
-                    let doubled = effects > 1 && WITH_TOKEN.contains(&&*last.operation);
+                    let doubled = effects > 1 && has_token(last);
                     seen += u64::from(effects > 0 || lost);
                     if !doubled && !lost {
                         continue;

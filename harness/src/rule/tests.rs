@@ -3,6 +3,7 @@
 
 mod given_up;
 mod handmade;
+mod once;
 mod robust;
 mod simulated;
 mod story;

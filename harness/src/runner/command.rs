@@ -63,6 +63,17 @@ pub enum CommandError {
         /// How it ended.
         ended: String,
     },
+    /// It ended while the port was closed, where nobody can see whether it tried.
+    #[error(
+        "no request arrived from `{program}` ({ended}) while a `refuse` step kept the port closed, and nobody can see \
+         what the kernel refuses; let the step end before the program does"
+    )]
+    PortClosed {
+        /// The program.
+        program: String,
+        /// How it ended.
+        ended: String,
+    },
     /// All that came from it were requests that no service can be asked.
     #[error("no request of `{program}` could be read: {why}")]
     Refused {
@@ -172,9 +183,21 @@ impl CommandPlay<'_> {
             () = silent(clock, recorder, began, patience) => None,
         };
         let silent_us = brownout_mocks::journal::micros(silence(clock, recorder, began));
-        let arrived = recorder.view(0, |events| {
-            events.iter().any(|e| matches!(e.kind, EventKind::AttemptReceived(_) | EventKind::Escaped { .. }))
+        let any = |is: fn(&EventKind) -> bool| recorder.view(0, |events| events.iter().any(|e| is(&e.kind)));
+        // A connection that a step has reset shows, too, that the command is a client that tried.
+        let arrived = any(|kind| match kind {
+            EventKind::AttemptReceived(_) | EventKind::Escaped { .. } => true,
+            EventKind::ConnectionClosed { step, .. } => step.is_some(),
+            _ => false,
         });
+        let closed = any(|kind| matches!(kind, EventKind::PortClosed { .. }));
+        let nothing = |program: String, ended: String| {
+            if closed {
+                CommandError::PortClosed { program, ended }
+            } else {
+                CommandError::NoRequest { program, ended }
+            }
+        };
         let refused = recorder.view(0, |events| {
             events
                 .iter()
@@ -192,7 +215,7 @@ impl CommandPlay<'_> {
                     (None, Some(signal)) => format!("signal {signal} ended it"),
                     (None, None) => "it ended".to_owned(),
                 };
-                return Err(CommandError::NoRequest { program, ended });
+                return Err(nothing(program, ended));
             }
             recorder.push(clock.now(), EventKind::ClientEnded { exit: status.code(), signal: status.signal() });
             return Ok(());
@@ -201,7 +224,7 @@ impl CommandPlay<'_> {
         started.stop().await;
         if !arrived {
             let ended = format!("it was stopped after {} of silence", brownout_mocks::units::short(patience));
-            return Err(CommandError::NoRequest { program, ended });
+            return Err(nothing(program, ended));
         }
         if !full {
             recorder.push(clock.now(), EventKind::ClientHung { client: 0, silent_us });

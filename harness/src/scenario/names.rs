@@ -13,6 +13,7 @@ pub fn known_rules() -> &'static [&'static str] {
         "early_retry",
         "escaped_endpoint",
         "fixed_backoff",
+        "idempotency_token_changed",
         "no_backoff",
         "not_found_gave_up",
         "not_found_hammered",

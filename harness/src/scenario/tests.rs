@@ -230,6 +230,31 @@ fn each_mistake_against_the_schema_is_explained() {
 }
 
 #[test]
+fn what_helps_fits_the_fault() {
+    let helped = |inject: &str| {
+        let text = format!("{HEAD}steps: [{{inject: {inject}}}]\n");
+        Scenario::parse("t.yaml", &text).unwrap_err().render(false)
+    };
+    let status = "`error` with a `status` sends any code";
+    assert!(helped("{throttle: {code: Nobodys}}").contains(status));
+    assert!(helped("{error: {code: Nobodys}}").contains("give it a `status` if it is meant so"));
+    for (inject, help) in [
+        ("{masked: {code: Nobodys, status: 500}}", "`brownout list errors` shows them"),
+        ("{error_in_200: {code: Nobodys}}", "`reply` sends any body"),
+        ("{error: {code: DEFAULT_5XX}}", "that we know of"),
+    ] {
+        let said = helped(inject);
+        assert!(said.contains(help) && !said.contains(status), "{said}");
+    }
+    for paced in
+        ["[{stall: {for: 1s}}, {truncate: {after: 1}}]", "[{drip: {rate: 1/s}}, {reset: {at: body, after: 1}}]"]
+    {
+        let text = format!("{HEAD}steps: [{{inject: {paced}}}]\n");
+        assert!(Scenario::parse("t.yaml", &text).is_ok(), "some of the body is sent: {paced}");
+    }
+}
+
+#[test]
 fn each_contradiction_is_explained() {
     let mut failures = Vec::new();
     for (body, wanted) in [
@@ -271,6 +296,18 @@ fn each_contradiction_is_explained() {
             "5:33 dynamodb sends no error `ValidationExeption` that we know of",
         ),
         ("steps: [{inject: {throttle: {code: Slowdown}}}]", "5:36 dynamodb sends no error `Slowdown` that we know of"),
+        (
+            "steps: [{inject: [{stall: {for: 1s}}, black_hole]}]",
+            "5:19 `stall` can never act here: no body is sent that it could be about",
+        ),
+        (
+            "steps: [{inject: [{reset: {at: headers}}, {drip: {rate: 1/s}}]}]",
+            "5:43 `drip` can never act here: no body is sent that it could be about",
+        ),
+        (
+            "steps: [{when: {service: execute-api}, inject: {error: {code: DEFAULT_4XX}}}]",
+            "5:63 `DEFAULT_4XX` is no error of its own",
+        ),
         (
             "steps: [{inject: {reset: {at: connect}}, when: {operation: GetItem}}]",
             "5:49 `reset` acts when a connection is accepted, where `operation` is not known yet",

@@ -14,6 +14,10 @@ use super::{At, Break, Decision, Inject};
 pub struct BlackHole {}
 
 impl Inject for BlackHole {
+    fn mute(&self) -> bool {
+        true
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         Decision::Break(Break::BlackHole)
     }

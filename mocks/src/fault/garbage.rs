@@ -48,6 +48,10 @@ impl Part {
 }
 
 impl Inject for Garbage {
+    fn mute(&self) -> bool {
+        true
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         Decision::Break(Break::Garbage(self.0))
     }

@@ -62,6 +62,10 @@ impl Inject for GoAway {
         over_http1(attempt)
     }
 
+    fn mute(&self) -> bool {
+        true
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         Decision::Break(Break::GoAway(self.code.number()))
     }

@@ -2,8 +2,8 @@
 //!
 //! It counts what exists, per account and Region: instances that start, run, stop or shut down, and those
 //! that are terminated for another `lag`. Whoever launches and terminates in quick succession meets the limit
-//! that way. All that a request asks for must fit (`MaxCount`). A repeated `ClientToken` starts nothing and is
-//! admitted; requests that a step refused have started nothing and do not count.
+//! that way. All that a request asks for must fit (`MaxCount`). A repeated `ClientToken` and a `DryRun` start
+//! nothing and are admitted; requests that a step refused have started nothing and do not count.
 //!
 //! ## Source
 //! S0 (`InstanceLimitExceeded`: terminated instances count for a while); guidance 4.5
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Decision, Inject};
 use crate::request::Attempt;
-use crate::service::{Limited, Service};
+use crate::service::{Limited, Service, dry_run};
 use crate::units::Span;
 
 /// Parameters of `instance_limit`.
@@ -35,7 +35,7 @@ impl Inject for InstanceLimit {
 
     fn unfit(&self, attempt: &Attempt) -> Option<&'static str> {
         let starts = matches!(attempt.operation.as_str(), "RunInstances" | "StartInstances");
-        (attempt.service.id() != "ec2" || !starts).then_some("it starts no instances")
+        (attempt.service.id() != "ec2" || !starts || dry_run(attempt)).then_some("it starts no instances")
     }
 
     fn foreign_to(&self, service: &dyn Service) -> Option<&'static str> {

@@ -58,6 +58,10 @@ impl Inject for Reset {
         }
     }
 
+    fn mute(&self) -> bool {
+        self.at != Moment::Body
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         Decision::Break(match self.at {
             Moment::Connect => Break::ResetAtConnect,

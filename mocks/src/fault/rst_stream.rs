@@ -35,6 +35,10 @@ impl Inject for RstStream {
         over_http1(attempt)
     }
 
+    fn mute(&self) -> bool {
+        self.after.is_none()
+    }
+
     fn decide(&self, _: &mut At<'_>) -> Decision {
         let usual = if self.after.is_some() { H2Code::InternalError } else { H2Code::RefusedStream };
         Decision::Break(Break::ResetStream(self.code.unwrap_or(usual).number(), self.after))

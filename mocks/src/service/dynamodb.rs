@@ -117,6 +117,10 @@ impl Service for DynamoDb {
         })
     }
 
+    fn token_member(&self, operation: &str) -> Option<&'static str> {
+        matches!(operation, "TransactWriteItems" | "ExecuteTransaction").then_some("ClientRequestToken")
+    }
+
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
     }

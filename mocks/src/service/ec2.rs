@@ -71,6 +71,10 @@ impl Service for Ec2 {
         "http://ec2.amazonaws.com/doc/2016-11-15/"
     }
 
+    fn token_member(&self, operation: &str) -> Option<&'static str> {
+        matches!(operation, "RunInstances" | "CreateVolume" | "CreateNetworkInterface").then_some("ClientToken")
+    }
+
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
     }
@@ -138,7 +142,7 @@ impl Service for Ec2 {
     fn perform(&self, attempt: &Attempt, world: &mut World) -> Result<Done, WireError> {
         let home = self.realm(&attempt.sender);
         let mut stage = Stage { attempt, params: &attempt.params, account: &attempt.sender.account, home, world };
-        if text(&attempt.params, "DryRun") == "true" {
+        if dry_run(attempt) {
             return Err(wire_error_with(self, "DryRunOperation", "The request would have succeeded without DryRun."));
         }
         match attempt.operation.as_str() {
@@ -164,6 +168,11 @@ impl Service for Ec2 {
             other => Err(unmodelled(self, other)),
         }
     }
+}
+
+/// Whether a request only asks if it may.
+pub(crate) fn dry_run(attempt: &Attempt) -> bool {
+    text(&attempt.params, "DryRun").eq_ignore_ascii_case("true")
 }
 
 /// One operation on its way: what was asked, and the world that it acts on.

@@ -78,6 +78,21 @@ const ERRORS: &[ErrorRow] = &[
     line("UnsupportedMediaTypeException", 415, Permanent, [0; 3], GATEWAY, "Unsupported Media Type"),
 ];
 
+/// Gateway response types that are not sent by themselves (guidance 5.1).
+const DEFAULTS: &[(&str, &str)] = &[
+    (
+        "DEFAULT_4XX",
+        "the gateway response that an API may set for every 4xx type that it has not set by itself: the status stays \
+         that of the type unless it sets one, and so do header and body; script the type that is meant, such as THROTTLED",
+    ),
+    (
+        "DEFAULT_5XX",
+        "the gateway response that an API may set for every 5xx type that it has not set by itself: the status stays \
+         that of the type unless it sets one, and so do header and body; script the type that is meant, such as \
+         INTEGRATION_TIMEOUT",
+    ),
+];
+
 impl Service for ExecuteApi {
     fn id(&self) -> &'static str {
         "execute-api"
@@ -128,6 +143,10 @@ impl Service for ExecuteApi {
 
     fn errors(&self) -> &'static [ErrorRow] {
         ERRORS
+    }
+
+    fn no_errors(&self) -> &'static [(&'static str, &'static str)] {
+        DEFAULTS
     }
 
     fn throttle_code(&self, _operation: &str) -> &'static str {

@@ -144,6 +144,14 @@ impl Checker<'_, '_, '_> {
                 let message = format!("`{}` can never act here, on {ids}: {}", fault.name(), why[0]);
                 self.findings.add(&span, message);
             }
+            if fault.inject().paces()
+                && let Some(mute) = inject.iter().position(|f| f.inject().mute())
+            {
+                let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{mute}")));
+                let message = format!("`{}` can never act here: no body is sent that it could be about", fault.name());
+                self.findings.add(&span, message).help("use two steps, or leave one of the two out");
+                self.findings.second_place(&other, "breaks the connection before");
+            }
             if fault.inject().paces() {
                 if let Some(first) = pacing {
                     let (span, other) = (self.at(&at), self.at(&format!("{here}/inject/{first}")));
@@ -192,9 +200,15 @@ impl Checker<'_, '_, '_> {
         let span = self.at(&format!("{at}/{}/code", fault.name()));
         let ids: Vec<&str> = services.iter().map(|s| s.id()).collect();
         let message = format!("{} sends no error `{}` that we know of", ids.join(" or "), clip(code));
+        if let Some((name, what)) = services.iter().flat_map(|s| s.no_errors()).find(|(n, _)| n == code) {
+            self.findings.add(&span, format!("`{name}` is no error of its own")).help(format!("it is {what}"));
+            return;
+        }
         let meant = self.findings.meant(code, services.iter().flat_map(|s| s.errors()).map(|r| r.code));
         self.findings.add(&span, message).meant(meant).help(match fault {
             Fault::Error(_) => "give it a `status` if it is meant so",
+            Fault::ErrorIn200(_) => "an error in a 200 is dressed as the service would; `reply` sends any body",
+            Fault::Masked(_) => "what is masked is an error of the service; `brownout list errors` shows them",
             _ => "`error` with a `status` sends any code",
         });
     }
