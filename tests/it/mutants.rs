@@ -70,6 +70,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("one-path-down", "endless"),
     ("only-writes-denied", "retries-everything"),
     ("outage-comes-back", "naive"),
+    ("outage-outlasts-breaker", "naive"),
     ("outage-then-health", "naive"),
     ("port-closed", "naive"),
     ("quota-masked-as-500", "ignores-quota"),
@@ -109,17 +110,84 @@ const FAILED_BY: &[(&str, &str)] = &[
 /// Rules that a mutant breaks beside its own, each for a reason.
 const COMPANIONS: &[(&str, &[&str])] = &[
     // No pause at all is also a pause that does not grow and does not vary.
-    ("naive", &["fixed_backoff", "unjittered_backoff"]),
+    ("naive", &["backoff_too_short", "fixed_backoff", "unjittered_backoff"]),
     // Always one second is neither growing nor random.
     ("same-pause", &["unjittered_backoff"]),
     // Fifty attempts in a minute of throttles, and pauses that reach their cap.
-    ("endless", &[]),
+    ("endless", &["unknown_error_overretried"]),
     // One to two minutes before every retry is a fixed range.
-    ("oversleeps", &["fixed_backoff"]),
+    ("oversleeps", &["backoff_over_cap", "fixed_backoff"]),
     // It waits beyond the end of the world: what it asked for is never retried.
     ("hangs", &["throttle_not_retried", "transient_not_retried", "backoff_over_bound"]),
     // It gives up at the first NotFound only; nothing else.
     ("gives-up-on-not-found", &[]),
+    // A quota that is filled at any success is none.
+    ("fills-at-once", &["retry_quota_missing", "throttle_quota_missing"]),
+    // The ladder of other services is out of bounds here, and within them too slow.
+    ("general-ladder", &["backoff_over_bound", "jitter_kind_mismatch"]),
+    // Pauses that hardly grow are short later on.
+    ("grows-slowly", &["backoff_too_short", "fixed_backoff"]),
+    // Small pauses against a clock of whole milliseconds hardly grow.
+    ("half-base", &["fixed_backoff"]),
+    // Where nobody marks what belongs together, the second layer's calls are more of the first one's attempts.
+    (
+        "layered",
+        &[
+            "attempts_exceeded",
+            "backoff_not_exponential",
+            "backoff_too_short",
+            "fixed_backoff",
+            "no_backoff",
+            "retry_quota_missing",
+            "storm_amplified",
+        ],
+    ),
+    // Without a quota for one class of error there is none for the other.
+    ("no-quota", &["throttle_quota_missing", "storm_amplified"]),
+    ("no-throttle-quota", &["retry_quota_missing", "storm_amplified"]),
+    ("storms-on", &["retry_quota_missing", "throttle_quota_missing"]),
+    // The ladder of transient errors is too short for a throttle.
+    ("one-ladder", &["backoff_too_short", "fixed_backoff", "no_backoff", "throttling_5xx_as_transient"]),
+    ("status-first", &["backoff_too_short", "fixed_backoff", "no_backoff", "throttle_not_slower"]),
+    // What is over every cap is over the bound of its retry.
+    ("over-cap", &["backoff_over_bound", "jitter_kind_mismatch"]),
+    // A breaker for everything keeps the time of another operation's failures.
+    ("one-for-all", &["breaker_probed_early", "breaker_tripped_by_wrong_error"]),
+    // Who tries early fails early, and is open when others would not be.
+    ("tries-early", &["breaker_recovery_wrong", "breaker_tripped_by_wrong_error"]),
+    // A second token is another body, and another effect.
+    ("new-token", &["body_changed_on_retry", "effect_lost_or_doubled"]),
+    // What it retries without end it attempts too often.
+    ("unknown-forever", &["attempts_exceeded"]),
+    ("sleeps-on-final", &["slept_before_giving_up"]),
+];
+
+/// Mutants of one profile, and a scenario in which each is caught.
+const CAUGHT_IN: &[(&str, &str)] = &[
+    ("changes-body", "breaker-five-failures"),
+    ("counts-everything", "breaker-interrupted-run"),
+    ("equal-jitter", "breaker-five-failures"),
+    ("fills-at-once", "ec2-launches-2025"),
+    ("general-ladder", "breaker-five-failures"),
+    ("grows-slowly", "breaker-five-failures"),
+    ("half-base", "breaker-five-failures"),
+    ("hesitates", "breaker-five-failures"),
+    ("layered", "breaker-five-failures"),
+    ("never-fills", "ec2-launches-2025"),
+    ("never-opens", "breaker-five-failures"),
+    ("no-quota", "dynamodb-2015"),
+    ("no-throttle-quota", "ec2-launches-2025"),
+    ("one-for-all", "one-path-down"),
+    ("one-ladder", "dynamodb-2015"),
+    ("one-less", "breaker-five-failures"),
+    ("over-cap", "breaker-five-failures"),
+    ("reopens-briefly", "outage-outlasts-breaker"),
+    ("sleeps-last", "breaker-five-failures"),
+    ("sleeps-on-final", "client-errors-trip-nothing"),
+    ("status-first", "error-in-200"),
+    ("storms-on", "outage-outlasts-breaker"),
+    ("tries-early", "breaker-five-failures"),
+    ("trusts-status", "error-in-200"),
 ];
 
 /// The profile of this scenario asks every client to heed `Retry-After`; most mutants do not.
@@ -154,11 +222,17 @@ fn every_scenario_is_passed_by_its_reference_client() {
 #[test]
 fn every_mutant_breaks_its_rule_and_no_other_than_listed() {
     let companions: BTreeMap<&str, &[&str]> = COMPANIONS.iter().copied().collect();
-    for mutant in CLIENTS {
+    let caught_in: BTreeMap<&str, &str> = CAUGHT_IN.iter().copied().collect();
+    for (nth, mutant) in CLIENTS.iter().enumerate() {
         let Role::Mutant(own) = mutant.role else { continue };
         let listed = companions.get(mutant.id).copied().unwrap_or_default();
         let mut caught = false;
-        for scenario in library_scenarios() {
+        for (index, scenario) in library_scenarios().into_iter().enumerate() {
+            // Mutants of one profile play where they are caught, and a third of the rest each.
+            let elsewhere = mutant.under.is_some() && caught_in.get(mutant.id) != Some(&&*scenario.document.name);
+            if elsewhere && (index + nth) % 3 != 0 {
+                continue;
+            }
             let asks = scenario.document.name == ASKS_FOR_MORE;
             if !(mutant.plays)(scenario.kind()) || (asks && own != "early_retry") {
                 continue;
@@ -171,6 +245,7 @@ fn every_mutant_breaks_its_rule_and_no_other_than_listed() {
                 assert!(known, "{} also breaks {} in {}", mutant.id, rule.id, scenario.document.name);
             }
         }
+        assert!(mutant.under.is_none() || caught_in.contains_key(mutant.id), "name where {} is caught", mutant.id);
         assert!(caught, "{} was to break {own} somewhere", mutant.id);
     }
 }
@@ -228,7 +303,7 @@ fn every_rule_has_its_mutant() {
 #[test]
 #[expect(clippy::print_stderr, reason = "the figures of the proof by hand")]
 fn right_clients_are_never_blamed() {
-    let seeds: u64 = std::env::var("BROWNOUT_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2);
+    let seeds: u64 = std::env::var("BROWNOUT_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let first: u64 = std::env::var("BROWNOUT_FIRST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let right: Vec<_> = CLIENTS.iter().filter(|c| !matches!(c.role, Role::Mutant(_))).collect();
     let scenarios = library_scenarios();
@@ -242,7 +317,9 @@ fn right_clients_are_never_blamed() {
                 }
                 let own =
                     (client.role == Role::Reference && scenario.kind() != Kind::Flow).then(|| client.id.to_owned());
-                for profile in [None, own] {
+                // Under `documented` the slice plays every second of them.
+                let envelope = own.is_none() || seeds > 1 || (scenario.document.name.len() + client.id.len()) % 2 == 0;
+                for profile in envelope.then_some(None).into_iter().chain(own.map(Some)) {
                     let settings = Settings { profile, control: false, ..settings(seed) };
                     let report = run(scenario, client.id, &settings);
                     runs += 1;

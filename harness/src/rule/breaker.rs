@@ -143,7 +143,7 @@ impl Watch<'_> {
     /// The first call of the operation that was sent after `when`, in order of sending.
     fn next(&self, like: &Deed, when: u64) -> Option<(usize, &Deed)> {
         let sent = |d: &&Deed| d.invocation.is_some() && d.service == like.service && d.operation == like.operation;
-        let later = self.deeds.iter().filter(sent).filter(|d| d.start > when + self.slack);
+        let later = self.deeds.iter().filter(sent).filter(|d| d.start > when.saturating_add(self.slack));
         let next = later.min_by_key(|d| d.start)?;
         Some((self.deeds.iter().position(|d| std::ptr::eq(d, next))?, next))
     }
@@ -166,7 +166,8 @@ impl Watch<'_> {
         loop {
             let like = &self.deeds[last];
             // Calls on their way may still fail; the open time may count from the last of them.
-            let on_their_way = self.deeds.iter().filter(|d| d.invocation.is_some() && d.start <= since + self.slack);
+            let on_their_way =
+                self.deeds.iter().filter(|d| d.invocation.is_some() && d.start <= since.saturating_add(self.slack));
             let latest = on_their_way.map(|d| d.end).max().unwrap_or(since).max(since);
             let Some((index, probe)) = self.next(like, since) else {
                 if self.refused(like, since, u64::MAX).is_some() {
@@ -174,9 +175,9 @@ impl Watch<'_> {
                 }
                 return self.deeds.len();
             };
-            let took_us = probe.start - since;
+            let took_us = probe.start.saturating_sub(since);
             let act = |breach, phase| Act { breach, phase, invocation: probe.invocation, took_us };
-            if took_us + margin(self.open) < self.open {
+            if took_us.saturating_add(margin(self.open)) < self.open {
                 let silent = took_us > self.open / 4 || self.refused(like, since, probe.start).is_some();
                 acts.push(match (reopened, silent) {
                     (true, _) => act(Some(Breach::Reopened), Phase::Closing),
@@ -224,9 +225,9 @@ impl Watch<'_> {
             // Closed: nothing may be refused until there are failures again.
             let until = self.deeds[index + 1..].iter().find(|d| d.well != Some(true) && d.invocation.is_some());
             let until = until.map_or(u64::MAX, |d| d.start);
-            let shut = self.refused(like, deed.end + self.slack, until);
+            let shut = self.refused(like, deed.end.saturating_add(self.slack), until);
             let breach = shut.map(|_| Breach::StillShut);
-            let took_us = shut.map_or(0, |d| d.start - deed.end);
+            let took_us = shut.map_or(0, |d| d.start.saturating_sub(deed.end));
             acts.push(Act { breach, phase: Phase::Closing, invocation: deed.invocation, took_us });
             return Half::Closed(index + 1);
         }

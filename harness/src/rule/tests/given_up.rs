@@ -13,8 +13,10 @@ fn throttle_and_transient_not_retried() {
     verdict("throttle_not_retried", "documented", &[once(THROTTLE)], Fail);
     verdict("transient_not_retried", "documented", &[once(BUSY)], Fail);
     verdict("throttle_not_retried", "documented", &[attempts(2, 9)], Pass);
-    verdict("throttle_not_retried", "std-2026", &[attempts(2, 9)], Fail);
-    verdict("throttle_not_retried", "std-2026", &[attempts(3, 9)], Pass);
+    verdict("throttle_not_retried", "std-2026", &[attempts(2, 9)], Pass);
+    verdict("gave_up_early", "std-2026", &[attempts(2, 9)], Fail);
+    verdict("gave_up_early", "std-2026", &[attempts(3, 9)], Pass);
+    verdict("gave_up_early", "documented", &[attempts(2, 9)], NotApplicable);
     for answer in [
         Told::Error("", 429, Class::Throttling),
         Told::Error("RequestLimitExceeded", 400, Class::Throttling),
