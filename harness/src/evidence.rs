@@ -208,6 +208,8 @@ pub struct Attempt {
     pub gap_us: Option<u64>,
     /// Hash of its body.
     pub body_hash: Option<Arc<str>>,
+    /// Hash of its idempotency token.
+    pub token_hash: Option<Arc<str>>,
     /// Date of its signature.
     pub date: Option<Arc<str>>,
     /// How often its operation took effect: more than once where an HTTP library sent it again.

@@ -163,6 +163,7 @@ impl Endpoint {
         // An upstream answers whatever it is asked.
         received.unmodelled &= !upstream;
         let unmodelled = received.unmodelled;
+        let head = attempt.request.method == http::Method::HEAD;
         self.recorder.push(now, EventKind::AttemptReceived(Box::new(received)));
 
         let decided = inner.state.decide(&attempt, now, &mut inner.world);
@@ -239,6 +240,13 @@ impl Endpoint {
             }
         } else if served.effect_after {
             inner.pending.push((attempt, unmodelled));
+        }
+        if let (Some(reply), Some(Break::Truncate(after) | Break::ResetInBody(after))) = (&served.reply, breaks) {
+            // Of a body that is not sent, or ends before that, there is nothing to cut: the answer is whole.
+            let bodiless = head || matches!(reply.status, 204 | 304);
+            if bodiless || after >= reply.body.len() as u64 {
+                served.r#break = None;
+            }
         }
         if !answers {
             served.reply = None;

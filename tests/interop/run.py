@@ -343,7 +343,7 @@ def verdict_cells(suite):
     escaped = "escaped_endpoint"
     return [
         ("boto3 standard passes", 0, "", "throttle-burst", burst, ("--profile", "documented")),
-        ("silent after an error", 1, "client_hung", DENIED, [*badly, "hang"], ("--client-timeout", "2s")),
+        ("silent after an error", 1, "client_hung", DENIED, [*badly, "hang"], ("--client-timeout", "10s")),
         ("escape over http", 1, escaped, DENIED, [*badly, "escape", "http://sts.amazonaws.com"]),
         ("escape over https", 1, escaped, DENIED, [*badly, "escape", "https://sts.amazonaws.com"]),
         ("no such command", 2, "", DENIED, ["brownout-has-no-such-command"]),

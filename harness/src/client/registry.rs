@@ -127,12 +127,12 @@ fn advised() -> Result<FlowPolicy, String> {
     Ok(FlowPolicy { polling, polls_not_found: true, stops_at_quota: true })
 }
 
-/// An application by S0's advice, changed by `change`; its calls go through a client by `std-2.0-1s`.
+/// An application by S0's advice, changed by `change`; its calls go through a client by the same profile.
 fn application(setting: &Setting, options: &Options, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
     no_options(options)?;
     let mut policy = advised()?;
     change(&mut policy);
-    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile("std-2.0-1s")?)));
+    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile("ec2-poll")?)));
     Ok(Made::Flow(FlowClient::new(policy), Box::new(calls)))
 }
 

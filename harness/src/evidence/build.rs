@@ -189,6 +189,7 @@ impl Builder {
             faults: Vec::new(),
             gap_us: None,
             body_hash: received.body_hash.as_deref().map(Into::into),
+            token_hash: received.token_hash.as_deref().map(Into::into),
             date: received.date.as_deref().map(|d| names.get(d)),
             effects: 0,
             declared_max: received.sdk_max.filter(|m| *m > 0),

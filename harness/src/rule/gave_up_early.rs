@@ -7,8 +7,8 @@
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 2.1
 //! ## Error probability
-//! None: it is a count. Only calls that are certainly over, and before anything can have spent the client's quota or
-//! opened a breaker. Exact profiles only: published policies make between three and ten attempts.
+//! None: it is a count. Only calls that are certainly over, while neither the client's quota can have been spent nor a
+//! breaker opened. Exact profiles only: published policies make between three and ten attempts.
 
 use super::not_retried::early;
 use super::{Rule, Ruling};

@@ -1,8 +1,8 @@
 //! A call that was to happen once happened twice: its repeat carried another idempotency token.
 //!
 //! Looks at operations that take such a token (`RunInstances`, `TransactWriteItems`) and at calls whose
-//! requests took effect more than once, though their bodies differ: the service could not know that the
-//! second request is the first one again.
+//! requests took effect more than once under different tokens: the service could not know that the second
+//! request is the first one again.
 //!
 //! ## Why it matters
 //! An answer that is lost says nothing about what was done. The token lets the client ask again without
@@ -11,8 +11,7 @@
 //! EC2 Developer Guide, ensuring idempotency; Builders' Library, timeouts and retries; guidance 3.2 and 4.4
 //! ## Error probability
 //! None: what took effect is known, and with one token it happens once. Judged only where the client marks
-//! what belongs to one call. A repeat without any token looks as its first request does and is only counted,
-//! in `effects_doubled`: where an upstream answers, nobody can tell it from one with a token.
+//! what belongs to one call. A repeat without any token is only counted, in `effects_doubled`.
 
 use crate::evidence::{Attempt, Evidence, Invocation};
 
@@ -61,8 +60,8 @@ fn takes_token(invocation: &Invocation) -> bool {
     service.is_some_and(|service| service.token_member(&invocation.operation).is_some())
 }
 
-/// Whether a repeat did again what was done, because it did not look like the first request.
+/// Whether a repeat did again what was done, because it came under another token.
 fn again(first: &Attempt, repeat: &Attempt) -> bool {
-    let bodies = (&first.body_hash, &repeat.body_hash);
-    repeat.effects > 0 && matches!(bodies, (Some(before), Some(after)) if before != after)
+    let tokens = (&first.token_hash, &repeat.token_hash);
+    repeat.effects > 0 && matches!(tokens, (Some(before), Some(after)) if before != after)
 }

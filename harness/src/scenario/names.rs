@@ -8,26 +8,67 @@ use std::sync::OnceLock;
 pub fn known_rules() -> &'static [&'static str] {
     &[
         "attempts_exceeded",
+        "backoff_not_exponential",
         "backoff_over_bound",
+        "backoff_over_cap",
+        "backoff_too_short",
+        "body_changed_on_retry",
+        "breaker_never_opened",
+        "breaker_probed_early",
+        "breaker_recovery_wrong",
+        "breaker_scope_too_wide",
+        "breaker_tripped_by_wrong_error",
         "client_hung",
+        "delayed_permanent_error",
+        "dynamodb_ladder_ignored",
         "early_retry",
+        "effect_lost_or_doubled",
         "escaped_endpoint",
+        "first_attempt_delayed",
         "fixed_backoff",
+        "gave_up_early",
         "idempotency_token_changed",
+        "jitter_kind_mismatch",
+        "nested_retries",
         "no_backoff",
         "not_found_gave_up",
         "not_found_hammered",
         "quota_hammered",
         "retried_permanent_error",
+        "retry_quota_missing",
+        "retry_quota_refill_wrong",
+        "slept_before_giving_up",
+        "storm_amplified",
         "throttle_not_retried",
+        "throttle_not_slower",
+        "throttle_quota_missing",
+        "throttling_5xx_as_transient",
         "transient_not_retried",
         "unjittered_backoff",
+        "unknown_error_overretried",
     ]
 }
 
 /// The profiles that `expect.profile` may name.
 pub fn known_profiles() -> &'static [&'static str] {
-    &["botocore-legacy", "documented", "ec2-poll", "http-retry-after", "seed-b", "std-2.0-1s", "std-2026"]
+    &[
+        "arch-blog-decorrelated",
+        "botocore-legacy",
+        "breaker-powertools",
+        "breaker-seed",
+        "documented",
+        "ec2-poll",
+        "go-pre2026",
+        "http-retry-after",
+        "java-legacy",
+        "java-std-2.0",
+        "js-pre2026",
+        "kotlin-pre2026",
+        "seed-a",
+        "seed-b",
+        "std-2.0-1s",
+        "std-2026",
+    ]
 }
 
 /// What `expect.profile.honours` may name.

@@ -4,6 +4,7 @@ use brownout_mocks::random::Seed;
 
 use super::*;
 
+mod contradictions;
 mod hostile;
 mod mistakes;
 

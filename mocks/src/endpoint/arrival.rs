@@ -96,7 +96,11 @@ impl Arrivals {
         self.seq += 1;
         let seq = self.seq;
         let sdk = SdkRequest::read(&request);
-        let body_hash = (!request.body.is_empty()).then(|| hex::encode(&Sha256::digest(&request.body)[..8]));
+        let hash = |bytes: &[u8]| hex::encode(&Sha256::digest(bytes)[..8]);
+        let body_hash = (!request.body.is_empty()).then(|| hash(&request.body));
+        let token = recognised.service.token_member(&recognised.operation);
+        let token = token.and_then(|member| recognised.params.get(member)?.as_str());
+        let token_hash = token.map(|token| hash(token.as_bytes()));
         let key = key(&request, &recognised, &sender, tag, body_hash.as_deref());
         let Numbers { invocation, attempt, call_ordinal, resend } =
             self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt, remembered);
@@ -125,6 +129,7 @@ impl Arrivals {
             // A body that went on to an upstream unread is as long as it says.
             body_bytes: if request.body.is_empty() { announced(&request) } else { request.body.len() as u64 },
             body_hash,
+            token_hash,
             sdk_attempt: sdk.attempt,
             sdk_max: sdk.max,
             date: header("x-amz-date", KEY_MAX),

@@ -281,6 +281,9 @@ pub struct Received {
     /// First 16 hex digits of the body's SHA-256; absent for an empty body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_hash: Option<String>,
+    /// First 16 hex digits of the SHA-256 of its idempotency token, where the operation takes one and it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_hash: Option<String>,
     /// `attempt=` of `amz-sdk-request`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdk_attempt: Option<u32>,

@@ -186,7 +186,9 @@ fn rest(
         members.insert("path".to_owned(), path.into());
         return (service, protocol, operation, Value::Object(members), true);
     }
-    match service.operation_of(request).filter(|_| ours) {
+    // Where the body or a header names the operation, every one of them has the same path.
+    let by_path = matches!(protocol, Protocol::RestJson1 | Protocol::RestXml);
+    match service.operation_of(request).filter(|_| ours && by_path) {
         Some((operation, labels)) => {
             if let (Value::Object(all), Value::Object(labels)) = (&mut params, labels) {
                 all.extend(labels);

@@ -6,7 +6,7 @@ use super::handmade::{told, verdict};
 use super::story::*;
 use crate::rule::Verdict::{Fail, Inconclusive, NotApplicable, Pass};
 
-/// A launch whose answers but the last are lost: for each attempt its body, and whether it took effect.
+/// A launch whose answers but the last are lost: for each attempt its token, and whether it took effect.
 fn launch(operation: &str, attempts: &[(&str, bool)]) -> Trial {
     let mut trial = told(|s| {
         (s.service, s.operation) = ("ec2".into(), operation.into());
@@ -21,7 +21,7 @@ fn launch(operation: &str, attempts: &[(&str, bool)]) -> Trial {
         let of = |seq: u64| attempts[seq as usize - 1];
         let lost = match &mut event.kind {
             EventKind::AttemptReceived(received) => {
-                received.body_hash = Some(of(received.seq).0.to_owned());
+                received.token_hash = Some(of(received.seq).0.to_owned());
                 None
             }
             EventKind::Answered(answered) => {

@@ -125,6 +125,7 @@ impl Story {
             protocol: String::new(),
             body_bytes: 0,
             body_hash: None,
+            token_hash: None,
             sdk_attempt: self.max.map(|_| self.attempt),
             sdk_max: self.max,
             date: self.date.clone(),

@@ -1,6 +1,6 @@
 //! What is wrong within one step.
 
-use brownout_mocks::fault::{Fault, StreamError};
+use brownout_mocks::fault::{Effect, Fault, StreamError};
 use brownout_mocks::plan::{OneOrMany, Ordinals, Per, Step};
 use brownout_mocks::service::{self, SERVICES, Service, THROTTLING_CODES};
 use brownout_mocks::units::Span;
@@ -143,6 +143,12 @@ impl Checker<'_, '_, '_> {
                 let (span, ids) = (self.at(&at), services.iter().map(|s| s.id()).collect::<Vec<_>>().join(" or "));
                 let message = format!("`{}` can never act here, on {ids}: {}", fault.name(), why[0]);
                 self.findings.add(&span, message);
+            }
+            if fault.name() == "black_hole" && step.effect == Some(Effect::After) {
+                let (span, effect) = (self.at(&at), self.key(&format!("{here}/effect")));
+                let message = "`black_hole` never ends, so an effect after it would never happen";
+                self.findings.add(&span, message).help("say `effect: before`, or let `reset` end the connection");
+                self.findings.second_place(&effect, "asked for here");
             }
             if fault.inject().paces()
                 && let Some(mute) = inject.iter().position(|f| f.inject().mute())
