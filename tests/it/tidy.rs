@@ -141,8 +141,7 @@ fn the_parser_knows_every_rule_and_profile() {
 }
 
 /// Longer files, each with the reason why it is not split.
-const LONG: &[(&str, &str)] =
-    &[("harness/src/scenario/tests.rs", "two tables of mistakes, a line each, that are read side by side")];
+const LONG: &[(&str, &str)] = &[];
 
 #[test]
 fn no_file_is_long() {

@@ -82,7 +82,7 @@ pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<M
     changes.sort_unstable();
     let dearest = quota.throttling.max(quota.transient).max(DEAREST);
     let tolerance = i64::from(client.peak.saturating_sub(1)) * dearest;
-    let (mut tokens, mut retries, mut refunded, mut stopped) = (quota.capacity, 0, 0, false);
+    let (mut tokens, mut paid, mut refunded, mut stopped) = (quota.capacity, 0, 0, false);
     let mut moments = Vec::new();
     for (_, change) in changes {
         match change {
@@ -98,12 +98,20 @@ pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<M
                 let cost = cost(failed);
                 let class = if failed.class == Some(Class::Transient) { Class::Transient } else { Class::Throttling };
                 if tokens < cost && (!retried || tokens + tolerance < cost) {
-                    moments.push(Moment { invocation, at, class, retried, retries, refunded, stopped_before: stopped });
+                    moments.push(Moment {
+                        invocation,
+                        at,
+                        class,
+                        retried,
+                        retries: paid,
+                        refunded,
+                        stopped_before: stopped,
+                    });
                     let limit = evidence.profile.attempts_max(&client.invocations[invocation].service).value;
                     stopped |= !retried && at as u64 + 1 < u64::from(limit);
                 }
                 if retried {
-                    retries += 1;
+                    paid += 1;
                     // Who has no quota must not pay off a debt before a finding can be made again.
                     tokens = (tokens - cost).max(-tolerance);
                 }
@@ -175,18 +183,21 @@ pub(super) fn short(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<(
     let Some(stopped) = stopped.filter(|m| !m.retried && client.peak <= 1) else { return Vec::new() };
     let dearest = quota.throttling.max(quota.transient).max(DEAREST);
     let cheapest = quota.throttling.min(quota.transient);
-    let (mut least, mut left) = (0, Vec::new());
+    let (mut tokens, mut left) = (0, Vec::new());
     for (index, invocation) in client.invocations.iter().enumerate().skip(stopped.invocation + 1) {
         let retries = i64::try_from(invocation.attempts.len().saturating_sub(1)).unwrap_or(i64::MAX);
         let limit = evidence.profile.attempts_max(&invocation.service).value;
         let Some(last) = invocation.attempts.last() else { continue };
-        if retries == 0 && limit > 1 && least >= dearest && super::not_retried::left_alone(evidence, client, invocation)
+        if retries == 0
+            && limit > 1
+            && tokens >= dearest
+            && super::not_retried::left_alone(evidence, client, invocation)
         {
             left.push((index, 0));
         }
-        least = (least - retries.saturating_mul(dearest)).max(0);
+        tokens = (tokens - retries.saturating_mul(dearest)).max(0);
         if last.answered && last.class.is_none() {
-            least = (least + if retries == 0 { 1 } else { cheapest }).min(quota.capacity);
+            tokens = (tokens + if retries == 0 { 1 } else { cheapest }).min(quota.capacity);
         }
     }
     left

@@ -113,9 +113,8 @@ pub(super) fn acts(evidence: &Evidence, breaker: &Breaker, trial: &Trial, client
         count = match deed.well {
             Some(false) if count == 0 || same(&deeds, at) => count + 1,
             Some(false) => 1,
-            Some(true) => 0,
-            // Whether it counts is the breaker's own affair; nothing is asked of it then.
-            None => 0,
+            // Whether a failure of another kind counts is the breaker's own affair; nothing is asked of it then.
+            Some(true) | None => 0,
         };
         at += 1;
         if count >= breaker.threshold {

@@ -36,7 +36,7 @@ pub(super) fn calls(evidence: &Evidence) -> impl Iterator<Item = Called<'_>> {
     trials.flat_map(|trial| trial.clients.iter().map(move |client| (trial, client))).flat_map(|(trial, client)| {
         client.calls.iter().filter_map(move |call| {
             let sent = || call.invocations.iter().filter_map(|i| client.invocations.get(*i));
-            Some(Called { trial, client, call, first: sent().next()?, last: sent().last()? })
+            Some(Called { trial, client, call, first: sent().next()?, last: sent().next_back()? })
         })
     })
 }

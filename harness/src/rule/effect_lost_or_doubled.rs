@@ -46,14 +46,14 @@ impl Rule for EffectLostOrDoubled {
                     let Some(last) = sent.last().filter(|i| changes(i)) else { continue };
                     let told = call.and_then(|n| client.calls.iter().find(|c| c.number == n)).and_then(|c| c.finished);
                     let answered = || sent.iter().flat_map(|i| &i.attempts).all(|a| a.answered && a.class.is_some());
-                    let lost = effects == 0 && told.is_some_and(|(_, success)| success) && answered();
+                    let nothing = effects == 0 && told.is_some_and(|(_, success)| success) && answered();
                     let doubled = effects > 1 && has_token(last);
-                    seen += u64::from(effects > 0 || lost);
-                    if !doubled && !lost {
+                    seen += u64::from(effects > 0 || nothing);
+                    if !doubled && !nothing {
                         continue;
                     }
                     findings.add(|| Finding {
-                        message: if lost {
+                        message: if nothing {
                             format!("{} was taken for done, but every answer was an error and nothing happened", last.operation)
                         } else {
                             format!("one {} took effect {}", last.operation, told::count(effects.into(), "time"))
