@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use brownout::client::{CLIENTS, Role};
 use brownout::rule::{RULES, Verdict};
-use brownout::scenario::Kind;
+use brownout::scenario::{Kind, Scenario};
 use brownout::session::{Settings, profile_for, reference_for};
 use brownout_mocks::journal::EventKind;
 
@@ -335,4 +335,39 @@ fn right_clients_are_never_blamed() {
     }
     eprintln!("{runs} runs over {seeds} seeds from {first}: {} blamed", blamed.len());
     assert!(blamed.is_empty(), "{blamed:#?}");
+}
+
+/// What a right client was blamed for once, each with the scenario that showed it.
+#[test]
+fn nobody_is_blamed_for_what_the_endpoint_did() {
+    const STORIES: &[(&str, &str)] = &[
+        // There is no body to cut: the answer is whole.
+        (
+            "aws-sdk-rust",
+            "service: s3
+workload: [{call: PutObject, params: {Bucket: b, Key: k}, count: 3}]
+steps: [{inject: {truncate: {after: 0}}}]",
+        ),
+        (
+            "aws-sdk-rust",
+            "service: s3
+workload: [{call: HeadObject, params: {Bucket: b, Key: k}, count: 3}]
+steps: [{inject: {reset: {at: body, after: 9}}}]",
+        ),
+        // A program calls by the same profile as it polls by.
+        (
+            "ec2-poll",
+            "service: ec2
+workload: [{flow: [{call: RunInstances, as: vm, params: {ImageId: ami-1, MinCount: 1, MaxCount: 1}}], repeat: 5, pace: 1s}]
+steps: [{when: {operation: RunInstances}, times: 1, per: call, inject: {http: 503}}]
+expect: {profile: ec2-poll}",
+        ),
+    ];
+    for (client, body) in STORIES {
+        let text = format!("brownout: 1\nname: once-blamed\ntitle: X\n{body}\n");
+        let scenario = Scenario::parse("once-blamed.yaml", &text).unwrap_or_else(|d| panic!("{d}"));
+        let report = run(&scenario, client, &settings(1));
+        let failed: Vec<&str> = report.rules.iter().filter(|r| r.verdict == Verdict::Fail).map(|r| r.id).collect();
+        assert!(failed.is_empty(), "{client}: {failed:?}\n{body}");
+    }
 }

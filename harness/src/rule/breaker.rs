@@ -72,7 +72,8 @@ pub(super) fn deeds(client: &Client) -> Vec<Deed> {
                 service: invocation.service.to_string(),
                 operation: invocation.operation.to_string(),
                 start: first.at_us,
-                end: last.end_us.or(invocation.over_us)?,
+                // Never before it began, whatever the journal says: time must go on.
+                end: last.end_us.or(invocation.over_us)?.max(first.at_us),
                 well,
                 invocation: Some(i),
             })
@@ -84,7 +85,7 @@ pub(super) fn deeds(client: &Client) -> Vec<Deed> {
             service: call.service.to_string(),
             operation: call.operation.to_string(),
             start: call.started_us,
-            end,
+            end: end.max(call.started_us),
             well: None,
             invocation: None,
         })

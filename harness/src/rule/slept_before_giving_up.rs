@@ -8,8 +8,9 @@
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: no delay when attempts or quota are spent; guidance 1.2 and 1.7
 //! ## Error probability
-//! None: an upper bound may fail on one sample. Long-polling operations are left out: there the guide asks for one pause
-//! before the error is handed on. Only calls of ours, whose caller the journal shows.
+//! None: an upper bound may fail on one sample. Only calls of ours, whose caller the journal shows, and that have made
+//! all of their attempts: a client with attempts left may have been waiting when its deadline struck. Long-polling
+//! operations are left out: there the guide asks for one pause before the error is handed on.
 
 use super::called::{NOTHING, calls};
 use super::{Finding, Findings, Rule, Ruling, told};
@@ -27,7 +28,13 @@ impl Rule for SleptBeforeGivingUp {
         let (mut findings, mut seen) = (Findings::default(), 0);
         for called in calls(evidence).filter(|c| !LONG_POLLS.contains(&&*c.last.operation)) {
             let (Some((at, last)), Some(late)) = (called.end(), called.heard_after()) else { continue };
-            if !last.backs_off() {
+            let most = match last.declared_max {
+                Some(most) => most,
+                None if evidence.profile.exact => evidence.profile.attempts_max(&called.last.service).value,
+                None => continue,
+            };
+            // With attempts left it may have been waiting for the next one when its deadline struck.
+            if !last.backs_off() || at as u64 + 1 < u64::from(most) {
                 continue;
             }
             seen += 1;

@@ -34,6 +34,10 @@ fn each_contradiction_is_explained() {
             "5:42 bound names in `resource` are part of the language, but this version of brownout does not play them yet",
         ),
         ("steps: [{inject: [close, latency: 1s, throttle]}]", "5:39 `throttle` is a second answer in one step"),
+        (
+            "steps: [{inject: black_hole, effect: after}]",
+            "5:18 `black_hole` never ends, so an effect after it would never happen",
+        ),
         ("steps: [{inject: {reset: {at: body}}}]", "5:31 `at: body` needs `after`, the number of bytes of the body"),
         (
             "steps: [{inject: {latency: {uniform: [2s, 1s]}}}]",

@@ -70,6 +70,16 @@ fn labels_are_decoded() {
     assert!(labels("/", "*").is_none());
 }
 
+/// Where a header or the body names the operation, all have the path `/`: a request without a name is for none.
+#[test]
+fn a_request_that_names_no_operation_is_for_none() {
+    for service in SERVICES {
+        let got = recognise(&request("POST", "/", &[], ""), *service);
+        let gateway = service.id() == "execute-api";
+        assert!(gateway || !got.modelled, "{}: {}", service.id(), got.operation);
+    }
+}
+
 #[test]
 fn no_request_makes_it_panic() {
     const PARTS: &[&str] = &[
