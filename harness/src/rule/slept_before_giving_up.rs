@@ -20,7 +20,7 @@ use crate::evidence::Evidence;
 pub(super) struct SleptBeforeGivingUp;
 
 /// Operations that sleep once when the quota refuses a retry (guidance 1.7).
-pub(super) const LONG_POLLS: &[&str] =
+const LONG_POLLS: &[&str] =
     &["ReceiveMessage", "GetActivityTask", "PollForActivityTask", "PollForDecisionTask"];
 
 impl Rule for SleptBeforeGivingUp {
