@@ -12,6 +12,7 @@ mod judge;
 mod lint;
 mod list;
 mod output;
+mod profile;
 mod run;
 mod schema;
 mod serve;
@@ -38,8 +39,8 @@ enum Command {
     List(list::Args),
     /// Explain a rule, fault, profile, service, error code or scenario
     Explain(explain::Args),
-    /// Print the JSON Schema of scenario files
-    Schema,
+    /// Print the JSON Schema of scenario files, or of profile files
+    Schema(schema::Args),
 }
 
 /// Runs the command line and returns its exit code.
@@ -64,7 +65,7 @@ fn dispatch(command: Command) -> ExitStatus {
         Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(&args),
     };
     result.unwrap_or_else(|message| {
         output::error(&message);

@@ -13,13 +13,21 @@ use brownout_mocks::units::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod auto;
 mod choose;
+mod custom;
 mod ladder;
 mod numbers;
+mod own;
 
 pub use choose::{ChoiceError, choose, honours as choose_honours};
+pub use custom::{
+    CustomBackoff, CustomBreaker, CustomLadder, CustomPolling, CustomProfile, CustomQuota, CustomService, Nothing,
+    OrNone, ProfileChoice,
+};
 pub use ladder::{Jitter, Ladder};
 pub use numbers::{Numbers, RETRIES};
+pub use own::{OwnProfile, schema as own_schema};
 
 /// The profiles and their files, in alphabetical order.
 pub const PROFILES: &[(&str, &str)] = &[

@@ -58,7 +58,7 @@ pub fn load(argument: &str) -> Result<Vec<Loaded>, LoadError> {
     }
     let path = Path::new(argument);
     if !path.is_dir() {
-        return Ok(vec![read(path)?]);
+        return Ok(vec![text(path)?]);
     }
     let mut paths = Vec::new();
     collect(path, 0, &mut paths)?;
@@ -66,7 +66,7 @@ pub fn load(argument: &str) -> Result<Vec<Loaded>, LoadError> {
     if paths.is_empty() {
         return Err(LoadError::Empty(argument.into()));
     }
-    paths.iter().map(|path| read(path)).collect()
+    paths.iter().map(|path| text(path)).collect()
 }
 
 fn collect(folder: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
@@ -82,7 +82,8 @@ fn collect(folder: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), Lo
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Loaded, LoadError> {
+/// The text of one file.
+pub fn text(path: &Path) -> Result<Loaded, LoadError> {
     let origin = path.display().to_string();
     let unreadable = |cause| LoadError::Unreadable { path: origin.clone(), cause };
     // One byte more than is allowed: the parser then says that the file is too long.

@@ -174,6 +174,7 @@ impl Play<'_> {
             client: self.client.id().to_owned(),
             client_version: self.client.version().to_owned(),
             profile: self.profile.to_owned(),
+            profile_text: None,
             time: self.time,
             epoch: (self.time == Time::Virtual).then(|| clock.epoch_text()),
             tool: TOOL.to_owned(),

@@ -8,6 +8,7 @@
 //! | `validate` | tree against schema: keys, kinds, ranges, units |
 //! | `check` | what a schema cannot say: unreachable steps, unknown names, bindings |
 //! | `names` | the names of rules, profiles and sources that a scenario may use |
+//! | `profile_file` | a profile in a file of the user's own, read as strictly |
 //! | `diagnostic` | mistakes and how they are shown |
 //! | [`library`] | the scenarios that brownout ships |
 //!
@@ -28,6 +29,7 @@ mod diagnostic;
 pub mod library;
 mod model;
 mod names;
+mod profile_file;
 mod schema;
 mod suggest;
 mod text;
@@ -36,11 +38,12 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use model::{
-    CallItem, CustomBackoff, CustomBreaker, CustomProfile, Document, Expect, ExpectOutcome, FlowCall, FlowItem,
-    FlowPoll, FlowStep, ProfileChoice, WorkItem,
+    CallItem, Document, Expect, ExpectOutcome, FlowCall, FlowItem, FlowPoll, FlowStep, WorkItem,
 };
+pub use crate::guidance::{CustomProfile, ProfileChoice};
+pub use profile_file::ProfileFile;
 pub use names::{Source, known_profiles, known_rules, sources};
-pub use schema::schema;
+pub use schema::{schema, tidy as tidy_schema};
 pub use suggest::did_you_mean;
 pub use text::ByteSpan;
 pub use yaml::FILE_MAX;
@@ -83,7 +86,7 @@ impl Scenario {
         let lines = Lines::of(text);
         let mut findings = Findings::new(text, &lines);
         let Some(tree) = yaml::read(&mut findings) else { return Err(findings.finish(origin)) };
-        validate::validate(schema(), &tree, &mut findings);
+        validate::validate(schema(), "the scenario", &tree, &mut findings);
         let json = tree.json();
         check::check(&json, &tree, &mut findings);
         if !findings.is_empty() {

@@ -7,7 +7,9 @@ use brownout_mocks::journal::{EventKind, Segment, Trial};
 use brownout_mocks::random::Seed;
 
 use crate::client::{self, ClientEntry, Options, Player, Role};
-use crate::guidance::{self, ChoiceError, Profile};
+use crate::client::breaker::{BreakerPolicy, Flaw};
+use crate::client::reference::ProfilePolicy;
+use crate::guidance::{self, ChoiceError, OwnProfile, Profile};
 use crate::judge::{Judge, RunReport};
 use crate::runner::{CommandError, CommandPlay, EVENTS_MAX, Play, RunError};
 use crate::scenario::{Kind, ProfileChoice, Scenario};
@@ -74,6 +76,8 @@ pub struct Settings {
     pub trials: Option<u64>,
     /// The profile that the command line names; it beats the scenario's.
     pub profile: Option<String>,
+    /// A profile from a file of the user's own; it beats every name.
+    pub own: Option<OwnProfile>,
     /// How many clients share each story; it beats the scenario's.
     pub clients: Option<u32>,
     /// Rules whose failure is forgiven.
@@ -97,6 +101,7 @@ impl Default for Settings {
             seed: 1,
             trials: None,
             profile: None,
+            own: None,
             clients: None,
             allow: Vec::new(),
             control: true,
@@ -170,18 +175,39 @@ pub fn reference_for(kind: Kind, profile: &Profile) -> Option<&'static ClientEnt
     by_profile.or_else(|| client::find(by_kind))
 }
 
+/// The reference client of a scenario under a profile, ready to play. A profile with numbers of its own has a client
+/// of its own.
+fn reference_player(kind: Kind, profile: &Profile) -> Option<Player> {
+    if profile.based_on.is_some() && profile.exact && matches!(kind, Kind::Calls | Kind::Gateway) {
+        let own = profile.clone();
+        return Some(if profile.breaker.is_some() {
+            Player::of_boxed(&profile.name, move || match BreakerPolicy::new(&own, Flaw::None) {
+                Some(policy) => Box::new(policy),
+                None => Box::new(ProfilePolicy::new(&own)),
+            })
+        } else {
+            Player::of_policy(&profile.name, move || ProfilePolicy::new(&own))
+        });
+    }
+    reference_for(kind, profile).map(|entry| Player::listed(entry, &Options::new()))
+}
+
 /// Plays and judges one scenario with one client.
 pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Result<Ran, SessionError> {
-    let profile = profile_for(scenario, settings.profile.as_deref())?;
-    let stage = Stage { scenario, who: who.ready(), settings, run, profile: &profile };
+    let asked = match &settings.own {
+        Some(own) => own.profile.clone(),
+        None => profile_for(scenario, settings.profile.as_deref())?,
+    };
+    let stage = Stage { scenario, who: who.ready(), settings, run, asked: &asked.name };
     let watch = Stopwatch::start();
     if let Some(reason) = scenario.why_not(stage.time()) {
         return Err(SessionError::Time(reason));
     }
 
     let control = if settings.control { Some(stage.play(0, Segment::Control)?) } else { None };
-    let reference = stage.reference()?;
     let first = stage.play(0, Segment::Run)?;
+    let profile = guidance::auto::settle(asked.clone(), control.iter().chain([&first]));
+    let reference = stage.reference(&profile)?;
     let mut judge = Judge::new(&scenario.document, &profile, &first.header);
     judge.allow(&settings.allow);
     let mut kept = Vec::new();
@@ -226,7 +252,8 @@ struct Stage<'a> {
     who: Ready<'a>,
     settings: &'a Settings,
     run: u32,
-    profile: &'a Profile,
+    /// Name of the profile that was asked for.
+    asked: &'a str,
 }
 
 impl Stage<'_> {
@@ -235,7 +262,8 @@ impl Stage<'_> {
     }
 
     fn play(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
-        let trial = self.play_whatever(trial, segment)?;
+        let mut trial = self.play_whatever(trial, segment)?;
+        trial.header.profile_text = self.settings.own.as_ref().map(|own| own.text.clone());
         let failed = trial.events.iter().find_map(|e| match &e.kind {
             EventKind::UpstreamFailed { why, .. } => Some(why.clone()),
             _ => None,
@@ -256,7 +284,7 @@ impl Stage<'_> {
                     seed: Seed { run: self.settings.seed, trial },
                     segment,
                     run: self.run,
-                    profile: &self.profile.name,
+                    profile: self.asked,
                     explain: self.settings.explain,
                     client_timeout: self.settings.client_timeout,
                     tls: self.settings.tls,
@@ -267,10 +295,11 @@ impl Stage<'_> {
     }
 
     /// The reference client plays the scenario's workload, always in virtual time.
-    fn reference(&self) -> Result<Option<Trial>, SessionError> {
-        let Some(reference) = reference_for(self.scenario.kind(), self.profile) else { return Ok(None) };
-        let reference = Player::listed(reference, &Options::new());
-        self.in_process(&reference, Time::Virtual, 0, Segment::Reference).map(Some)
+    fn reference(&self, profile: &Profile) -> Result<Option<Trial>, SessionError> {
+        let Some(reference) = reference_player(self.scenario.kind(), profile) else { return Ok(None) };
+        let mut trial = self.in_process(&reference, Time::Virtual, 0, Segment::Reference)?;
+        trial.header.profile_text = self.settings.own.as_ref().map(|own| own.text.clone());
+        Ok(Some(trial))
     }
 
     fn in_process(&self, client: &Player, time: Time, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
@@ -281,7 +310,7 @@ impl Stage<'_> {
             seed: Seed { run: self.settings.seed, trial },
             segment,
             run: self.run,
-            profile: &self.profile.name,
+            profile: self.asked,
             clients: self.settings.clients,
             explain: self.settings.explain,
             client_timeout: self.settings.client_timeout,

@@ -154,6 +154,7 @@ fn header(scenario: &Scenario, seed: Seed, profile: &Profile) -> Header {
         client: "wiremock".to_owned(),
         client_version: String::new(),
         profile: profile.name.clone(),
+        profile_text: None,
         time: Time::Wall,
         epoch: None,
         tool: TOOL.to_owned(),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
-use brownout_mocks::journal::{self, Segment, Trial};
+use brownout_mocks::journal::{self, Header, Segment, Trial};
 
+use super::profile::Asked;
 use super::{Done, output};
+use crate::guidance::{self, OwnProfile, Profile};
 use crate::judge::Judge;
 use crate::report::{self, Entry, Report};
 use crate::scenario::Scenario;
@@ -18,7 +20,8 @@ pub(super) struct Args {
     /// Journals that `run --journal` or `serve --journal` wrote
     #[arg(required = true, value_name = "JOURNAL")]
     journals: Vec<String>,
-    /// Guidance to judge by. Default: the one that the journal was played under
+    /// Guidance to judge by: a name, `auto`, or a file (`./ours.yaml`). Default: the one that the journal was played
+    /// under
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
     /// Rule whose failure is told and does not fail the run; may be given several times
@@ -63,9 +66,8 @@ fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {
     let header = &first.ok_or("a run without a trial")?.header;
     let scenario = Scenario::parse(&header.scenario_name, &header.scenario_text)
         .map_err(|d| format!("the scenario in the journal cannot be read by this version:\n{}", d.one_line_each()))?;
-    let own = profile_for(&scenario, None).map_err(|e| e.to_string())?;
-    let named = args.profile.as_deref().or_else(|| (own.name != header.profile).then_some(header.profile.as_str()));
-    let profile = profile_for(&scenario, named).map_err(|e| e.to_string())?;
+    let profile = profile(&scenario, header, args)?;
+    let profile = guidance::auto::settle(profile, trials);
     let mut judge = Judge::new(&scenario.document, &profile, header);
     judge.allow(&args.allow);
     for trial in trials {
@@ -77,4 +79,20 @@ fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {
         format!("brownout run {} --seed {:#x} {who}", header.scenario_name, header.seed)
     });
     Ok(Entry::new(&scenario, judge.report(), repeat))
+}
+
+/// The profile of the command line, else the one in the journal, else the scenario's.
+fn profile(scenario: &Scenario, header: &Header, args: &Args) -> Result<Profile, String> {
+    if let Some(asked) = &args.profile {
+        return Asked::of(asked)?.profile();
+    }
+    if let Some(text) = &header.profile_text {
+        let own = OwnProfile::parse(&header.profile, text);
+        return own.map(|own| own.profile).map_err(|d| {
+            format!("the profile in the journal cannot be read by this version:\n{}", d.one_line_each())
+        });
+    }
+    let own = profile_for(scenario, None).map_err(|e| e.to_string())?;
+    let named = (own.name != header.profile).then_some(header.profile.as_str());
+    profile_for(scenario, named).map_err(|e| e.to_string())
 }

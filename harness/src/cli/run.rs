@@ -9,6 +9,7 @@ use brownout_mocks::clock::{Stopwatch, Time};
 use brownout_mocks::journal::write_trial;
 use brownout_mocks::units::Span;
 
+use super::profile::Asked;
 use super::{Done, lint, output};
 use crate::client::{self, CLIENTS, Options, Role};
 use crate::exit::ExitStatus;
@@ -40,7 +41,8 @@ pub(super) struct Args {
     /// How many clients share each story. Default: as the scenario says
     #[arg(long = "clients", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     number: Option<u32>,
-    /// Guidance to judge by. Default: as the scenario says
+    /// Guidance to judge by: a name, `auto` (by the client's User-Agent), or a file (`./ours.yaml`). Default: as the
+    /// scenario says
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
     /// Clock. Default: virtual for clients in process, wall for commands
@@ -169,10 +171,8 @@ fn check_names(args: &Args) -> Result<(), String> {
             return Err(unknown("rule", name, rule::RULES.iter().map(|r| r.id)));
         }
     }
-    if let Some(name) = &args.profile
-        && crate::guidance::find(name).is_none()
-    {
-        return Err(unknown("profile", name, crate::guidance::PROFILES.iter().map(|(n, _)| *n)));
+    if let Some(asked) = &args.profile {
+        Asked::of(asked)?;
     }
     for name in &args.clients {
         if client::find(name).is_none() {
@@ -248,11 +248,17 @@ fn with_options(who: Who, options: &Options) -> Who {
 type Outcome = Result<Ran, SessionError>;
 
 fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String> {
+    let (profile, own) = match args.profile.as_deref().map(Asked::of).transpose()? {
+        Some(Asked::Own(own)) => (None, Some(*own)),
+        Some(Asked::Name(name)) => (Some(name), None),
+        None => (None, None),
+    };
     let settings = Settings {
         time: args.time.unwrap_or(Time::Virtual),
         seed: args.seed,
         trials: args.trials,
-        profile: args.profile.clone(),
+        profile,
+        own,
         clients: args.number,
         allow: args.allow.clone(),
         control: !args.no_control,

@@ -3,8 +3,28 @@
 use super::{Done, output};
 use crate::exit::ExitStatus;
 
-pub(super) fn run() -> Done {
-    let text = serde_json::to_string_pretty(&crate::scenario::schema()).map_err(|e| e.to_string())?;
+/// Print the JSON Schema of scenario files, or of profile files.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Whose
+    #[arg(value_enum, default_value = "scenario")]
+    of: Of,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Of {
+    /// Scenario files
+    Scenario,
+    /// Profile files (`--profile ./ours.yaml`)
+    Profile,
+}
+
+pub(super) fn run(args: &Args) -> Done {
+    let schema = match args.of {
+        Of::Scenario => crate::scenario::schema(),
+        Of::Profile => crate::guidance::own_schema(),
+    };
+    let text = serde_json::to_string_pretty(schema).map_err(|e| e.to_string())?;
     output::programs(&format!("{text}\n"));
     Ok(ExitStatus::Pass)
 }

@@ -141,6 +141,7 @@ fn header(scenario: &Scenario, seed: u64) -> Header {
         client: "served".to_owned(),
         client_version: String::new(),
         profile,
+        profile_text: None,
         time: Time::Wall,
         epoch: None,
         tool: TOOL.to_owned(),

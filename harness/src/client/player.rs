@@ -49,6 +49,14 @@ impl Player {
         Self::of_calls(id, move |setting| Box::new(PolicyClient::new(setting, Box::new(maker()))))
     }
 
+    /// The client around one of several policies; `maker` is asked once per client index and trial.
+    pub fn of_boxed<F>(id: &str, maker: F) -> Self
+    where
+        F: Fn() -> Box<dyn RetryPolicy> + Send + Sync + 'static,
+    {
+        Self::of_calls(id, move |setting| Box::new(PolicyClient::new(setting, maker())))
+    }
+
     /// Any client that plays calls; `maker` is asked once per client index and trial.
     pub fn of_calls<F>(id: &str, maker: F) -> Self
     where

@@ -53,7 +53,12 @@ impl RetryPolicy for ProfilePolicy {
             self.spent = cost;
         }
         let ladder = self.profile.backoff(failed.service).ladder(class);
-        let pause = ladder.draw(failed.attempt - 1, random.unit(), failed.pause);
+        let retry = failed.attempt - 1;
+        let pause = if self.profile.fixed_from.is_some_and(|from| retry >= from) {
+            ladder.cap.get()
+        } else {
+            ladder.draw(retry, random.unit(), failed.pause)
+        };
         let honours = |h| self.profile.honours.contains(&h);
         if let Some(hint) = failed.failure.x_amz_retry_after.filter(|_| honours(Honours::XAmzRetryAfter)) {
             return Some(hint.clamp(pause, pause + HINT_EXTRA));

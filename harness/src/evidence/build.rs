@@ -6,6 +6,8 @@ use std::sync::Arc;
 use brownout_mocks::journal::{self, Answered, By, EventKind, Outcome, Received};
 use brownout_mocks::service::Class;
 
+use crate::guidance::auto::{self, Mode};
+
 use super::{Adaptive, Attempt, Call, Client, Escape, Hung, Invocation, Trial};
 
 /// Names that occur over and over, kept once.
@@ -231,25 +233,20 @@ fn closed(attempt: &mut Attempt, at_us: u64, by: By) {
     }
 }
 
-/// Reads the retry mode out of a `User-Agent`: `cfg/retry-mode#adaptive`, or the feature letters of
-/// `m/…`, where D, E and F stand for legacy, standard and adaptive.
+/// Reads the retry mode out of a `User-Agent`.
 fn adaptive(client: &mut Client, user_agent: Option<&str>, sdk: bool) {
     if sdk && client.user_agent.is_none() && client.adaptive == Adaptive::No {
         client.adaptive = Adaptive::Unknown;
     }
     let Some(text) = user_agent.filter(|_| client.user_agent.is_none()) else { return };
     let lower = text.to_ascii_lowercase();
-    let mode = lower.split("retry-mode").nth(1).map(|rest| rest.trim_start_matches(['#', '/']));
-    let features = text.split(' ').find_map(|word| word.strip_prefix("m/")).unwrap_or_default();
-    let has = |letter: &str| features.split(',').any(|f| f == letter);
-    client.adaptive = if mode.is_some_and(|m| m.starts_with("adaptive")) || has("F") {
-        Adaptive::Yes
-    } else if mode.is_some_and(|m| m.starts_with("standard") || m.starts_with("legacy")) || has("D") || has("E") {
-        Adaptive::No
-    } else if sdk || ["aws-sdk", "aws-cli", "boto3", "botocore"].iter().any(|sdk| lower.contains(sdk)) {
-        Adaptive::Unknown
-    } else {
-        Adaptive::No
+    client.adaptive = match auto::mode(text) {
+        Some(Mode::Adaptive) => Adaptive::Yes,
+        Some(_) => Adaptive::No,
+        None if sdk || ["aws-sdk", "aws-cli", "boto3", "botocore"].iter().any(|sdk| lower.contains(sdk)) => {
+            Adaptive::Unknown
+        }
+        None => Adaptive::No,
     };
     client.user_agent = Some(text.to_owned());
 }

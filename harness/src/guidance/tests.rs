@@ -3,7 +3,7 @@
 
 use brownout_mocks::units::Span;
 
-use crate::scenario::{CustomBackoff, CustomProfile, ProfileChoice};
+
 
 use super::*;
 
@@ -59,17 +59,17 @@ fn a_scenario_may_change_numbers() {
     let custom = CustomProfile {
         base: "documented".into(),
         attempts_max: Some(5),
-        backoff: Some(CustomBackoff { base: Some(Span("2s".parse::<Span>().unwrap().get())), cap: None, jitter: None }),
-        breaker: None,
+        backoff: Some(CustomBackoff { base: Some(Span("2s".parse::<Span>().unwrap().get())), ..CustomBackoff::default() }),
         honours: vec!["retry_after".into()],
+        ..CustomProfile::default()
     };
-    let profile = choose(&ProfileChoice::Custom(custom.clone())).unwrap();
+    let profile = choose(&ProfileChoice::Custom(Box::new(custom.clone()))).unwrap();
     assert!(profile.exact && profile.published.is_empty());
     assert_eq!(profile.attempts_max("dynamodb").value, 5);
     assert_eq!(Numbers::new(&profile, "s3", true).bound[..2], [2.0, 4.0]);
     assert_eq!(profile.honours, [Honours::RetryAfter]);
     assert_eq!(profile.family(), "documented");
     let wrong = CustomProfile { honours: vec!["moon_phase".into()], ..custom };
-    assert!(choose(&ProfileChoice::Custom(wrong)).is_err());
+    assert!(choose(&ProfileChoice::Custom(Box::new(wrong))).is_err());
     assert!(choose(&ProfileChoice::Name("nobody".into())).unwrap_err().to_string().contains("std-2026"));
 }

@@ -245,6 +245,7 @@ impl CommandPlay<'_> {
             client: "command".to_owned(),
             client_version: String::new(),
             profile: self.profile.to_owned(),
+            profile_text: None,
             time: Time::Wall,
             epoch: None,
             tool: TOOL.to_owned(),

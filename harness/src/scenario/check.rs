@@ -12,10 +12,12 @@ use serde_json::Value;
 
 use super::diagnostic::Findings;
 use super::model::{FlowCall, FlowPoll, FlowStep, WorkItem};
-use super::names::{HONOURS, known_profiles, known_rules, sources};
+use super::names::{known_profiles, known_rules, sources};
+use crate::guidance::auto::NAME as AUTO;
 use super::text::{ByteSpan, clip};
 use super::yaml::{Data, Node};
 
+mod profile;
 mod reach;
 mod steps;
 mod workload;
@@ -45,6 +47,8 @@ pub(super) fn check(json: &Value, tree: &Node, findings: &mut Findings<'_>) {
     }
     checker.workload();
 }
+
+pub(super) use profile::check_profile;
 
 /// The parts that could be read, each with its index in the file.
 struct Draft {
@@ -188,15 +192,11 @@ impl<'c> Checker<'c, '_, '_> {
     }
 
     fn expect(&mut self) {
-        let (rules, profiles) = (known_rules(), known_profiles());
-        self.known("/expect/judge", "rule", rules, "`brownout list rules` names them all");
-        let hint = format!("profiles: {}", profiles.join(", "));
-        self.known("/expect/profile", "profile", profiles, &hint);
-        self.known("/expect/profile/base", "profile", profiles, &hint);
-        let hint = format!("a client honours: {}", HONOURS.join(", "));
-        self.known("/expect/profile/honours", "header to honour called", HONOURS, &hint);
+        self.known("/expect/judge", "rule", known_rules(), "`brownout list rules` names them all");
+        let profiles: Vec<&str> = known_profiles().iter().copied().chain([AUTO]).collect();
+        self.known("/expect/profile", "profile", &profiles, &format!("profiles: {}", profiles.join(", ")));
+        self.custom_profile("/expect/profile");
         self.twice("/expect/judge", "rule");
-        self.backoff();
     }
 
     /// Reports names that a list holds twice.
@@ -207,18 +207,6 @@ impl<'c> Checker<'c, '_, '_> {
                 self.findings.add(span, format!("the {what} `{}` is named twice", clip(name)));
                 self.findings.second_place(first, "first named here");
             }
-        }
-    }
-
-    fn backoff(&mut self) {
-        let span = |key: &str| {
-            let (text, at) = self.texts(&format!("/expect/profile/backoff/{key}")).into_iter().next()?;
-            Some((text.parse::<brownout_mocks::units::Span>().ok()?, at))
-        };
-        if let (Some((base, _)), Some((cap, at))) = (span("base"), span("cap"))
-            && cap < base
-        {
-            self.findings.add(at, format!("the longest pause, {cap}, is shorter than the first, {base}"));
         }
     }
 

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::guidance::ProfileChoice;
+
 /// A scripted story, as it stands in its YAML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -223,69 +225,4 @@ impl ExpectOutcome {
     pub fn is_any(&self) -> bool {
         *self == Self::Any
     }
-}
-
-/// A profile by name, or a base with changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ProfileChoice {
-    /// By name.
-    Name(String),
-    /// A base with changes.
-    Custom(CustomProfile),
-}
-
-/// A profile that changes some numbers of another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CustomProfile {
-    /// The profile to start from.
-    pub base: String,
-    /// Attempts per call, the first included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1000))]
-    pub attempts_max: Option<u32>,
-    /// Backoff between attempts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backoff: Option<CustomBackoff>,
-    /// Circuit breaker.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub breaker: Option<CustomBreaker>,
-    /// What the client honours beyond the base: `retry_after`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub honours: Vec<String>,
-}
-
-/// Backoff of a changed profile.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CustomBackoff {
-    /// Bound of the first pause.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<Span>,
-    /// Bound of every pause.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cap: Option<Span>,
-    /// Kind of jitter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jitter: Option<crate::guidance::Jitter>,
-}
-
-/// Breaker of a changed profile.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CustomBreaker {
-    /// Failures without a success in between that open it.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub threshold: u32,
-    /// How long it stays open.
-    pub open: Span,
-    /// Concurrent probes while half-open. Default: 1.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub probes: u32,
-    /// Successes of probes that close it. Default: 1.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub closes_after: u32,
 }

@@ -23,7 +23,7 @@ pub fn schema() -> &'static Value {
 }
 
 /// Rust's optional members come as "or null". In a file an empty value is a slip of the pen, so null goes.
-fn tidy(schema: &mut Value) {
+pub fn tidy(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(map) => {

@@ -27,8 +27,8 @@ pub(super) use scalar::date;
 static NO_KEYS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
 /// Reports every mistake that the schema knows of.
-pub(super) fn validate(schema: &Value, node: &Node, findings: &mut Findings<'_>) {
-    Validator { root: schema, findings }.check(schema, node, Place { name: "the scenario", key: None, outer: None });
+pub(super) fn validate(schema: &Value, whole: &str, node: &Node, findings: &mut Findings<'_>) {
+    Validator { root: schema, findings }.check(schema, node, Place { name: whole, key: None, outer: None });
 }
 
 /// Where a value stands, for messages.

@@ -44,6 +44,9 @@ pub struct Header {
     pub client_version: String,
     /// Name of the profile it is judged by, as given (file or command line).
     pub profile: String,
+    /// The text of that profile, where it is a file of the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_text: Option<String>,
     /// Virtual or wall.
     pub time: Time,
     /// The date at time zero of the clock, RFC 3339; absent in wall time.

@@ -26,6 +26,7 @@ pub(crate) fn header(trial: u64) -> Header {
         client: "test".into(),
         client_version: String::new(),
         profile: "documented".into(),
+        profile_text: None,
         time: Time::Virtual,
         epoch: None,
         tool: "test".into(),
