@@ -21,6 +21,7 @@ pub mod breaker;
 pub mod command;
 pub mod flow;
 pub mod habits;
+pub mod limiter;
 pub mod mutant;
 mod player;
 pub mod policy;
