@@ -14,6 +14,7 @@ use brownout_mocks::service::Service;
 use brownout_mocks::transport::Network;
 use serde_json::Value;
 
+pub mod adaptive;
 pub mod altered;
 pub mod answer;
 pub mod aws_sdk_rust;

@@ -352,6 +352,8 @@ impl Evidence {
     /// Whether waits of a client-side rate limiter must be reckoned with: the client says so, or the
     /// profile is an envelope and the client is an SDK that does not name its mode.
     pub fn may_limit(&self, client: &Client) -> bool {
-        client.adaptive == Adaptive::Yes || (!self.profile.exact && client.adaptive == Adaptive::Unknown)
+        client.adaptive == Adaptive::Yes
+            || self.profile.rate_limiter.is_some()
+            || (!self.profile.exact && client.adaptive == Adaptive::Unknown)
     }
 }

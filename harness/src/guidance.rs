@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use brownout_mocks::service::Class;
-use brownout_mocks::units::Span;
+use brownout_mocks::units::{Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ pub use own::{OwnProfile, schema as own_schema};
 
 /// The profiles and their files, in alphabetical order.
 pub const PROFILES: &[(&str, &str)] = &[
+    ("adaptive", include_str!("../guidance/adaptive.yaml")),
     ("arch-blog-decorrelated", include_str!("../guidance/arch-blog-decorrelated.yaml")),
     ("botocore-legacy", include_str!("../guidance/botocore-legacy.yaml")),
     ("breaker-powertools", include_str!("../guidance/breaker-powertools.yaml")),
@@ -106,6 +107,20 @@ pub struct RetryQuota {
     pub throttling: u32,
     /// Cost of a retry after a transient error.
     pub transient: u32,
+    /// Where it is documented.
+    pub source: String,
+}
+
+/// A client-side limit of the rate of all attempts, off until the first throttle (guidance 1.9).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimiter {
+    /// What a throttle leaves of the rate that was refused.
+    pub beta: f64,
+    /// The rate is at most so many times the measured one.
+    pub headroom: f64,
+    /// The rate is never lower.
+    pub least: Rate,
     /// Where it is documented.
     pub source: String,
 }
@@ -212,6 +227,9 @@ pub struct Profile {
     /// Retry quota.
     #[serde(default)]
     pub quota: Option<RetryQuota>,
+    /// Rate limiter, in adaptive mode.
+    #[serde(default)]
+    pub rate_limiter: Option<RateLimiter>,
     /// Polling, for application-level guidance.
     #[serde(default)]
     pub polling: Option<Polling>,
@@ -230,7 +248,7 @@ pub struct Profile {
     /// In an envelope, the profile whose numbers its reference client plays.
     #[serde(default)]
     pub reference: Option<String>,
-    /// In an envelope, the longest wait that a client-side rate limiter adds, per call in progress.
+    /// The longest wait that a client-side rate limiter adds, per call in progress.
     #[serde(default)]
     pub limiter_wait: Option<Cited<Span>>,
     /// From this retry on, counted from 0, the pause is the whole cap, without jitter.

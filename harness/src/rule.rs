@@ -147,6 +147,7 @@ macro_rules! rules {
 }
 
 rules! {
+    adaptive_rate_ignored::AdaptiveRateIgnored = "R44",
     attempts_exceeded::AttemptsExceeded = "R01",
     backoff_not_exponential::BackoffNotExponential = "R05",
     backoff_over_bound::BackoffOverBound = "R04",

@@ -52,6 +52,15 @@ pub trait RetryPolicy: Send {
     /// A call that was admitted is over, with its last failure if it failed.
     fn ended(&mut self, _service: &str, _operation: &str, _failure: Option<&Failure>, _now: Duration) {}
 
+    /// How long an attempt has to wait before it may be sent, retries and first attempts alike: adaptive mode's rate
+    /// limiter holds some back.
+    fn before_attempt(&mut self, _attempt: u32, _now: Duration) -> Duration {
+        Duration::ZERO
+    }
+
+    /// An attempt is over, with its failure if it failed.
+    fn attempted(&mut self, _now: Duration, _failure: Option<&Failure>) {}
+
     /// A pause before the caller hears of the last failure. There should be none.
     fn before_giving_up(&self, _failure: &Failure) -> Duration {
         Duration::ZERO
@@ -254,7 +263,12 @@ impl PolicyClient {
                     return (Heard { outcome: Outcome::Error, code, status: None, body: Bytes::new() }, None);
                 }
             };
-            match self.attempt(call, request, timeout).await {
+            let wait = self.lock().policy.before_attempt(attempt, self.setting.clock.now());
+            self.pause(wait).await;
+            let attempted = self.attempt(call, request, timeout).await;
+            let failure = if let Attempted::Failed { failure, .. } = &attempted { Some(failure) } else { None };
+            self.lock().policy.attempted(self.setting.clock.now(), failure);
+            match attempted {
                 Attempted::Answered { status, body, events } => {
                     self.lock().policy.succeeded(last.as_ref());
                     let status = Some(status);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use brownout_mocks::units::Span;
 
+use super::adaptive::AdaptivePolicy;
 use super::altered::{AlteredPolicy, Change};
 use super::breaker::{BreakerPolicy, Flaw};
 use super::flow::{FlowClient, FlowPolicy};
@@ -104,6 +105,13 @@ fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, St
 fn altered(setting: &Setting, options: &Options, name: &str, change: Change) -> Result<Made, String> {
     no_options(options)?;
     Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(AlteredPolicy::new(profile(name)?, change))))))
+}
+
+/// A client in adaptive mode; a retry takes so many of the limiter's tokens.
+fn adaptive(setting: &Setting, options: &Options, retry_tokens: f64) -> Result<Made, String> {
+    no_options(options)?;
+    let policy = AdaptivePolicy::new(profile("adaptive")?, retry_tokens);
+    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(policy)))))
 }
 
 fn breaker(setting: &Setting, options: &Options, name: &str, flaw: Flaw) -> Result<Made, String> {
@@ -273,6 +281,29 @@ const ALTERED: [ClientEntry; 19] = altered! {
     "trusts-status": TrustsStatus of "std-2026" breaks "effect_lost_or_doubled", "takes a 200 for a success whatever it holds";
 };
 
+const ADAPTIVE: [ClientEntry; 2] = [
+    ClientEntry {
+        id: "adaptive",
+        title: "the adaptive mode of the SDKs since 2026: standard mode behind a rate limiter",
+        role: Role::Reference,
+        plays: calls,
+        under: Some("adaptive"),
+        honours: &[],
+        version: own_version,
+        make: |s, o| adaptive(s, o, 1.0),
+    },
+    ClientEntry {
+        id: "unlimited",
+        title: "says that it is in adaptive mode and has no rate limiter",
+        role: Role::Mutant("adaptive_rate_ignored"),
+        plays: calls,
+        under: Some("adaptive"),
+        honours: &[],
+        version: own_version,
+        make: |s, o| by_profile(s, o, "adaptive"),
+    },
+];
+
 const BREAKERS: [ClientEntry; 7] = breakers! {
     "breaker-powertools": None of "breaker-powertools", Role::Reference, "opens for 30 s after five failures, closes after three successes";
     "breaker-seed": None of "breaker-seed", Role::Reference, "opens for a minute after five failures, closes after one success";
@@ -284,10 +315,11 @@ const BREAKERS: [ClientEntry; 7] = breakers! {
 };
 
 const COUNT: usize =
-    REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len() + ALTERED.len() + BREAKERS.len();
+    REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len() + ALTERED.len() + ADAPTIVE.len() + BREAKERS.len();
 
 const fn joined() -> [ClientEntry; COUNT] {
-    let lists: [&[ClientEntry]; 6] = [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS, &ALTERED, &BREAKERS];
+    let lists: [&[ClientEntry]; 7] =
+        [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS, &ALTERED, &ADAPTIVE, &BREAKERS];
     let mut all = [REAL[0]; COUNT];
     let (mut list, mut n) = (0, 0);
     while list < lists.len() {

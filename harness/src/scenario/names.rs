@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 /// The rules that `expect.judge` may name.
 pub fn known_rules() -> &'static [&'static str] {
     &[
+        "adaptive_rate_ignored",
         "attempts_exceeded",
         "backoff_not_exponential",
         "backoff_over_bound",
@@ -52,6 +53,7 @@ pub fn known_rules() -> &'static [&'static str] {
 /// The profiles that `expect.profile` may name.
 pub fn known_profiles() -> &'static [&'static str] {
     &[
+        "adaptive",
         "arch-blog-decorrelated",
         "botocore-legacy",
         "breaker-powertools",
