@@ -125,6 +125,23 @@ pub struct RateLimiter {
     pub source: String,
 }
 
+/// Operations that wait for something to come, and are called in a loop: one pause before their error is handed on when
+/// the quota refuses a retry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LongPolls {
+    /// The operations.
+    pub operations: Vec<String>,
+    /// Where it is documented.
+    pub source: String,
+}
+
+/// Whether some published guidance asks for a pause after this operation when the quota is spent.
+pub fn is_long_poll(operation: &str) -> bool {
+    let lists = profiles().iter().filter_map(|p| p.long_polls.as_ref());
+    lists.flat_map(|l| &l.operations).any(|o| o == operation)
+}
+
 /// How a program polls for something that is not visible or not ready yet (S0; guidance 9).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -227,6 +244,9 @@ pub struct Profile {
     /// Retry quota.
     #[serde(default)]
     pub quota: Option<RetryQuota>,
+    /// Long polls, whose errors wait when the quota is spent.
+    #[serde(default)]
+    pub long_polls: Option<LongPolls>,
     /// Rate limiter, in adaptive mode.
     #[serde(default)]
     pub rate_limiter: Option<RateLimiter>,

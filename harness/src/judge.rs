@@ -153,6 +153,10 @@ impl Judge {
             ruling => ruling,
         };
         let verdict = ruling.verdict();
+        let (ruling, e_value) = match ruling {
+            Ruling::Weighed(ruling, e_value) => (*ruling, Some(e_value)),
+            ruling => (ruling, None),
+        };
         let mut report = RuleReport {
             id,
             code,
@@ -161,6 +165,7 @@ impl Judge {
             allowed: self.allowed.iter().any(|a| a == id || a.eq_ignore_ascii_case(code)),
             reason: String::new(),
             trials_needed: None,
+            e_value,
             findings_total: 0,
             findings: Vec::new(),
         };
@@ -174,6 +179,7 @@ impl Judge {
                 report.findings_total = findings.total;
                 report.findings = findings.kept;
             }
+            Ruling::Weighed(..) => {}
         }
         report
     }

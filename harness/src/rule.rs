@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::Evidence;
+use crate::stats::Duel;
 
 mod balance;
 mod breaker;
@@ -71,6 +72,8 @@ pub enum Ruling {
     Inconclusive(Needs),
     /// The client broke it.
     Fail(Findings),
+    /// A ruling by a test of chance, with its e-value: how strongly the evidence speaks against the client.
+    Weighed(Box<Ruling>, f64),
 }
 
 impl Ruling {
@@ -81,12 +84,21 @@ impl Ruling {
             Self::Pass(_) => Verdict::Pass,
             Self::Inconclusive(_) => Verdict::Inconclusive,
             Self::Fail(_) => Verdict::Fail,
+            Self::Weighed(ruling, _) => ruling.verdict(),
         }
     }
 
     /// Undecided, and more trials would not help.
     fn stuck(reason: impl Into<String>) -> Self {
         Self::Inconclusive(Needs { reason: reason.into(), trials: None })
+    }
+
+    /// The same, with the e-values of the tests behind it: the largest of them, since they share one error.
+    fn weighed<'a>(self, duels: impl IntoIterator<Item = &'a Duel>) -> Self {
+        match duels.into_iter().filter(|d| d.samples() > 0).map(Duel::e_value).max_by(f64::total_cmp) {
+            Some(e_value) => Self::Weighed(Box::new(self), e_value),
+            None => self,
+        }
     }
 
     /// Fails if anything was found, else passes if anything was looked at.
@@ -170,6 +182,7 @@ rules! {
     gave_up_early::GaveUpEarly = "R02",
     idempotency_token_changed::IdempotencyTokenChanged = "R36",
     jitter_kind_mismatch::JitterKindMismatch = "R10",
+    long_poll_spun::LongPollSpun = "R45",
     nested_retries::NestedRetries = "R22",
     no_backoff::NoBackoff = "R08",
     not_found_gave_up::NotFoundGaveUp = "R30",
@@ -179,7 +192,9 @@ rules! {
     retry_quota_missing::RetryQuotaMissing = "R18",
     retry_quota_refill_wrong::RetryQuotaRefillWrong = "R20",
     slept_before_giving_up::SleptBeforeGivingUp = "R57",
+    slow_recovery::SlowRecovery = "R46",
     storm_amplified::StormAmplified = "R21",
+    synchronised_retries::SynchronisedRetries = "R11",
     throttle_not_retried::ThrottleNotRetried = "R48",
     throttle_not_slower::ThrottleNotSlower = "R12",
     throttle_quota_missing::ThrottleQuotaMissing = "R19",

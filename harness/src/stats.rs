@@ -142,6 +142,13 @@ impl Duel {
         self.clear.see(good, wrong);
     }
 
+    /// How strongly the samples speak against the client: an e-value, valid at any stopping time. A right client
+    /// reaches `1/α` with probability at most `α`, however many duels share the error; `1/`[`BLAME_ERROR`] blames.
+    pub fn e_value(&self) -> f64 {
+        // More would say nothing more, and no number is beyond what JSON can hold.
+        ((self.blame.best - self.blame.goal).exp() / BLAME_ERROR).min(1e300)
+    }
+
     /// Whether the client is to blame (`Some(true)`), cleared (`Some(false)`), or neither yet.
     pub fn decision(&self) -> Option<bool> {
         if self.blame.decided() {

@@ -58,6 +58,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("instance-limit", "retries-everything"),
     ("kinesis-2020-lambda", "naive"),
     ("lambda-2023", "naive"),
+    ("long-poll-storm", "naive"),
     ("lambda-concurrency", "no-throttle-retry"),
     ("lambda-refuses", "retries-everything"),
     ("lambda-service-error", "no-transient-retry"),
@@ -142,6 +143,10 @@ const COMPANIONS: &[(&str, &[&str])] = &[
             "storm_amplified",
         ],
     ),
+    // What comes back too early is spent again.
+    ("keeps-permit", &["retry_quota_missing", "throttle_quota_missing"]),
+    // A breaker that never closes is no breaker that recovers.
+    ("stays-open", &["breaker_recovery_wrong", "breaker_probed_early", "breaker_tripped_by_wrong_error"]),
     // Without a quota for one class of error there is none for the other.
     ("no-quota", &["throttle_quota_missing", "storm_amplified"]),
     ("no-throttle-quota", &["retry_quota_missing", "storm_amplified"]),
@@ -172,6 +177,7 @@ const CAUGHT_IN: &[(&str, &str)] = &[
     ("grows-slowly", "breaker-five-failures"),
     ("half-base", "breaker-five-failures"),
     ("hesitates", "breaker-five-failures"),
+    ("keeps-permit", "s3-2008"),
     ("layered", "breaker-five-failures"),
     ("never-fills", "ec2-launches-2025"),
     ("never-opens", "breaker-five-failures"),
@@ -182,12 +188,15 @@ const CAUGHT_IN: &[(&str, &str)] = &[
     ("one-less", "breaker-five-failures"),
     ("over-cap", "breaker-five-failures"),
     ("reopens-briefly", "outage-outlasts-breaker"),
+    ("spins", "long-poll-storm"),
+    ("stays-open", "outage-outlasts-breaker"),
     ("sleeps-last", "breaker-five-failures"),
     ("sleeps-on-final", "client-errors-trip-nothing"),
     ("status-first", "error-in-200"),
     ("storms-on", "outage-outlasts-breaker"),
     ("tries-early", "breaker-five-failures"),
     ("trusts-status", "error-in-200"),
+    ("unlimited", "throttle-burst"),
 ];
 
 /// The profile of this scenario asks every client to heed `Retry-After`; most mutants do not.

@@ -44,6 +44,14 @@ impl RetryPolicy for AdaptivePolicy {
         self.limiter.update(now, failure.is_some_and(|f| f.class == Class::Throttling));
     }
 
+    fn before_giving_up(&self, failure: &Failure) -> Duration {
+        self.inner.before_giving_up(failure)
+    }
+
+    fn user_agent(&self) -> Option<&'static str> {
+        self.inner.user_agent()
+    }
+
     fn attempts_max(&self, service: &str) -> Option<u32> {
         self.inner.attempts_max(service)
     }

@@ -47,6 +47,10 @@ pub enum Change {
     OverCap,
     /// A 200 is taken for a success whatever it holds.
     TrustsStatus,
+    /// A long poll whose retry the quota refused fails at once.
+    Spins,
+    /// What the last retry of a failed call took comes back at the next success of any call.
+    KeepsPermit,
     /// A second layer calls again when the first has given up.
     Layered,
 }
@@ -56,6 +60,8 @@ pub enum Change {
 pub struct AlteredPolicy {
     inner: ProfilePolicy,
     change: Change,
+    /// The failure after which a retry was paid for, and no success has come since.
+    paid: Option<Failure>,
 }
 
 impl AlteredPolicy {
@@ -63,7 +69,7 @@ impl AlteredPolicy {
     pub fn new(profile: &Profile, change: Change) -> Self {
         let mut profile = profile.clone();
         alter(&mut profile, change);
-        Self { inner: ProfilePolicy::new(&profile), change }
+        Self { inner: ProfilePolicy::new(&profile), change, paid: None }
     }
 }
 
@@ -118,6 +124,7 @@ impl RetryPolicy for AlteredPolicy {
         }
         let last = self.inner.attempts_max(failed.service).is_some_and(|most| failed.attempt + 1 == most);
         let pause = self.inner.next_pause(failed, random)?;
+        self.paid = Some(failed.failure.clone());
         Some(if self.change == Change::OverCap && last { OVER_ANY_CAP } else { pause })
     }
 
@@ -125,6 +132,10 @@ impl RetryPolicy for AlteredPolicy {
         match self.change {
             Change::NeverFills => {}
             Change::FillsAtOnce => self.inner.fill(),
+            Change::KeepsPermit => {
+                let paid = self.paid.take();
+                self.inner.succeeded(retried_after.or(paid.as_ref()));
+            }
             _ => self.inner.succeeded(retried_after),
         }
     }
@@ -145,7 +156,8 @@ impl RetryPolicy for AlteredPolicy {
         match self.change {
             Change::SleepsOnFinal if failure.class == Class::Permanent => NOTICED,
             Change::SleepsLast if retryable => NOTICED,
-            _ => Duration::ZERO,
+            Change::Spins => Duration::ZERO,
+            _ => self.inner.before_giving_up(failure),
         }
     }
 

@@ -26,7 +26,12 @@ pub enum Flaw {
     CountsEverything,
     /// One breaker for all operations.
     OneForAll,
+    /// Once open it stays open.
+    StaysOpen,
 }
+
+/// Longer than any story.
+const FOR_EVER: Duration = Duration::from_secs(946_080_000);
 
 /// One breaker.
 #[derive(Debug, Clone, Copy, Default)]
@@ -105,9 +110,17 @@ impl RetryPolicy for BreakerPolicy {
         }
         circuit.failures += u32::from(counts);
         if circuit.failures >= threshold {
-            let open = if flaw == Flaw::TriesEarly { open / 2 } else { open };
+            let open = match flaw {
+                Flaw::TriesEarly => open / 2,
+                Flaw::StaysOpen => FOR_EVER,
+                _ => open,
+            };
             circuit.open_until = circuit.open_until.max(Some(now + open));
         }
+    }
+
+    fn before_giving_up(&self, failure: &Failure) -> Duration {
+        self.inner.before_giving_up(failure)
     }
 
     fn attempts_max(&self, service: &str) -> Option<u32> {

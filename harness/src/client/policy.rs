@@ -71,6 +71,11 @@ pub trait RetryPolicy: Send {
         Habits::default()
     }
 
+    /// What it says of itself in `User-Agent`: AWS SDKs name their retry mode there.
+    fn user_agent(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How long one attempt may take.
     fn attempt_timeout(&self) -> Duration {
         Duration::from_secs(30)
@@ -109,6 +114,11 @@ enum Attempted {
 impl PolicyClient {
     /// A client with this policy.
     pub fn new(setting: &Setting, policy: Box<dyn RetryPolicy>) -> Self {
+        Self::seeded(setting, policy, setting.seed.named("client", setting.client))
+    }
+
+    /// A client with this policy, whose pauses are drawn from `random`.
+    pub fn seeded(setting: &Setting, policy: Box<dyn RetryPolicy>, random: Stream) -> Self {
         let http = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -117,7 +127,7 @@ impl PolicyClient {
             .build(setting.network.clone());
         let inner = Inner {
             policy,
-            random: setting.seed.named("client", setting.client),
+            random,
             ids: setting.seed.named("invocation", setting.client),
         };
         Self { http, setting: setting.clone(), inner: Mutex::new(inner) }
@@ -173,6 +183,9 @@ impl PolicyClient {
             }
         };
         put(CALL_HEADER, call.tag.to_value());
+        if let Some(user_agent) = self.lock().policy.user_agent() {
+            put("user-agent", user_agent.to_owned());
+        }
         if call.service.id() != "execute-api" {
             put("amz-sdk-invocation-id", invocation.to_owned());
             let max = max.map_or_else(String::new, |m| format!("; max={m}"));

@@ -16,13 +16,15 @@ pub struct ProfilePolicy {
     tokens: u32,
     /// Cost of the last retry of the call in hand; approximate over concurrent calls, as in the SDKs.
     spent: u32,
+    /// The pause that a long poll makes before its error is handed on, when the quota refused a retry.
+    owed: Duration,
 }
 
 impl ProfilePolicy {
     /// A policy by this profile, its quota full.
     pub fn new(profile: &Profile) -> Self {
         let tokens = profile.quota.as_ref().map_or(0, |q| q.capacity);
-        Self { profile: profile.clone(), tokens, spent: 0 }
+        Self { profile: profile.clone(), tokens, spent: 0, owed: Duration::ZERO }
     }
 
     /// Fills the quota.
@@ -40,17 +42,13 @@ const HINT_EXTRA: Duration = Duration::from_secs(5);
 
 impl RetryPolicy for ProfilePolicy {
     fn next_pause(&mut self, failed: Failed<'_>, random: &mut Stream) -> Option<Duration> {
+        self.owed = Duration::ZERO;
         let class = failed.failure.class;
         if !matches!(class, Class::Throttling | Class::Transient) {
             return None;
         }
         if failed.attempt >= self.profile.attempts_max(failed.service).value {
             return None;
-        }
-        if self.profile.quota.is_some() {
-            let cost = self.cost(class);
-            self.tokens = self.tokens.checked_sub(cost)?;
-            self.spent = cost;
         }
         let ladder = self.profile.backoff(failed.service).ladder(class);
         let retry = failed.attempt - 1;
@@ -59,6 +57,15 @@ impl RetryPolicy for ProfilePolicy {
         } else {
             ladder.draw(retry, random.unit(), failed.pause)
         };
+        if self.profile.quota.is_some() {
+            let cost = self.cost(class);
+            let Some(left) = self.tokens.checked_sub(cost) else {
+                let waits = self.profile.long_polls.as_ref().is_some_and(|l| l.operations.iter().any(|o| o == failed.operation));
+                self.owed = if waits { pause } else { Duration::ZERO };
+                return None;
+            };
+            (self.tokens, self.spent) = (left, cost);
+        }
         let honours = |h| self.profile.honours.contains(&h);
         if let Some(hint) = failed.failure.x_amz_retry_after.filter(|_| honours(Honours::XAmzRetryAfter)) {
             return Some(hint.clamp(pause, pause + HINT_EXTRA));
@@ -74,6 +81,14 @@ impl RetryPolicy for ProfilePolicy {
             let back = if retried_after.is_some() { self.spent } else { 1 };
             self.tokens = (self.tokens + back).min(quota.capacity);
         }
+    }
+
+    fn before_giving_up(&self, _failure: &Failure) -> Duration {
+        self.owed
+    }
+
+    fn user_agent(&self) -> Option<&'static str> {
+        self.profile.rate_limiter.as_ref().map(|_| "brownout cfg/retry-mode#adaptive")
     }
 
     fn attempts_max(&self, service: &str) -> Option<u32> {

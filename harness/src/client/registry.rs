@@ -114,6 +114,13 @@ fn adaptive(setting: &Setting, options: &Options, retry_tokens: f64) -> Result<M
     Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(policy)))))
 }
 
+/// A client whose random generator has the seed of the first one.
+fn same_seed(setting: &Setting, options: &Options) -> Result<Made, String> {
+    no_options(options)?;
+    let policy = Box::new(ProfilePolicy::new(profile("std-2026")?));
+    Ok(Made::Calls(Box::new(PolicyClient::seeded(setting, policy, setting.seed.named("client", 0)))))
+}
+
 fn breaker(setting: &Setting, options: &Options, name: &str, flaw: Flaw) -> Result<Made, String> {
     no_options(options)?;
     let policy =
@@ -259,7 +266,7 @@ const MUTANTS: [ClientEntry; 13] = mutants! {
     "unknown-forever": UnknownForever breaks "unknown_error_overretried", "retries without end what it does not know", calls, &[];
 };
 
-const ALTERED: [ClientEntry; 19] = altered! {
+const ALTERED: [ClientEntry; 21] = altered! {
     "changes-body": OtherBody of "std-2026" breaks "body_changed_on_retry", "sends other bytes with each retry";
     "equal-jitter": EqualJitter of "std-2.0-1s" breaks "jitter_kind_mismatch", "draws from the upper half of each interval";
     "fills-at-once": FillsAtOnce of "std-2026" breaks "retry_quota_refill_wrong", "fills its retry quota at any success";
@@ -267,6 +274,7 @@ const ALTERED: [ClientEntry; 19] = altered! {
     "grows-slowly": GrowsSlowly of "seed-b" breaks "backoff_not_exponential", "lets its pauses grow by a tenth each time";
     "half-base": HalfBase of "std-2.0-1s" breaks "backoff_too_short", "begins with half of the base";
     "hesitates": Hesitates of "std-2026" breaks "first_attempt_delayed", "waits before each call";
+    "keeps-permit": KeepsPermit of "std-2026" breaks "retry_quota_refill_wrong", "gets back what a failed call took at the next success, as the SDK for Rust does";
     "layered": Layered of "std-2026" breaks "nested_retries", "retries five times above three attempts";
     "never-fills": NeverFills of "std-2026" breaks "retry_quota_refill_wrong", "never fills its retry quota again";
     "no-quota": NoQuota of "std-2026" breaks "retry_quota_missing", "has no retry quota";
@@ -276,6 +284,7 @@ const ALTERED: [ClientEntry; 19] = altered! {
     "over-cap": OverCap of "std-2.0-1s" breaks "backoff_over_cap", "pauses half a minute before its last attempt";
     "sleeps-last": SleepsLast of "std-2026" breaks "slept_before_giving_up", "pauses once more before it gives up";
     "sleeps-on-final": SleepsOnFinal of "std-2026" breaks "delayed_permanent_error", "pauses before it hands on a final error";
+    "spins": Spins of "std-2026" breaks "long_poll_spun", "lets a long poll fail at once when its retry quota is spent";
     "status-first": StatusFirst of "std-2026" breaks "throttling_5xx_as_transient", "looks at the status before the code";
     "storms-on": NoQuota of "js-pre2026" breaks "storm_amplified", "retries every call of a storm";
     "trusts-status": TrustsStatus of "std-2026" breaks "effect_lost_or_doubled", "takes a 200 for a success whatever it holds";
@@ -304,22 +313,35 @@ const ADAPTIVE: [ClientEntry; 2] = [
     },
 ];
 
-const BREAKERS: [ClientEntry; 7] = breakers! {
+/// Wrong only beside others of its kind.
+const HERD: [ClientEntry; 1] = [ClientEntry {
+    id: "same-seed",
+    title: "draws the same pauses as every other client of its kind",
+    role: Role::Mutant("synchronised_retries"),
+    plays: calls,
+    under: None,
+    honours: &[],
+    version: own_version,
+    make: same_seed,
+}];
+
+const BREAKERS: [ClientEntry; 8] = breakers! {
     "breaker-powertools": None of "breaker-powertools", Role::Reference, "opens for 30 s after five failures, closes after three successes";
     "breaker-seed": None of "breaker-seed", Role::Reference, "opens for a minute after five failures, closes after one success";
     "counts-everything": CountsEverything of "breaker-seed", Role::Mutant("breaker_tripped_by_wrong_error"), "opens at any five errors";
     "never-opens": NeverOpens of "breaker-seed", Role::Mutant("breaker_never_opened"), "has a breaker that never opens";
     "one-for-all": OneForAll of "breaker-seed", Role::Mutant("breaker_scope_too_wide"), "has one breaker for all operations";
     "reopens-briefly": ReopensBriefly of "breaker-seed", Role::Mutant("breaker_recovery_wrong"), "opens for six seconds after a failed probe";
+    "stays-open": StaysOpen of "breaker-seed", Role::Mutant("slow_recovery"), "has a breaker that never closes again";
     "tries-early": TriesEarly of "breaker-seed", Role::Mutant("breaker_probed_early"), "tries again after half of the open time";
 };
 
 const COUNT: usize =
-    REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len() + ALTERED.len() + ADAPTIVE.len() + BREAKERS.len();
+    REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len() + ALTERED.len() + ADAPTIVE.len() + HERD.len() + BREAKERS.len();
 
 const fn joined() -> [ClientEntry; COUNT] {
-    let lists: [&[ClientEntry]; 7] =
-        [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS, &ALTERED, &ADAPTIVE, &BREAKERS];
+    let lists: [&[ClientEntry]; 8] =
+        [&REAL, &REFERENCES, &APPLICATIONS, &MUTANTS, &ALTERED, &ADAPTIVE, &HERD, &BREAKERS];
     let mut all = [REAL[0]; COUNT];
     let (mut list, mut n) = (0, 0);
     while list < lists.len() {

@@ -71,7 +71,7 @@ impl Ladder {
             Jitter::Additive => Some((step, step + 1.0)),
             Jitter::Decorrelated => {
                 let base = self.base.get().as_secs_f64();
-                let top = 3.0 * before.unwrap_or(base);
+                let top = 3.0 * before.unwrap_or(base).max(base);
                 (top <= self.cap.get().as_secs_f64()).then_some((base, top))
             }
         }
@@ -87,8 +87,9 @@ impl Ladder {
             Jitter::Additive => step + Duration::from_secs_f64(unit),
             Jitter::Decorrelated => {
                 let base = self.base.get();
-                let top = before.unwrap_or(base) * 3;
-                (base + top.saturating_sub(base).mul_f64(unit)).min(self.cap.get())
+                // After an error of a class with a shorter base the pause before may be shorter than this base.
+                let top = before.unwrap_or(base).max(base) * 3;
+                (base + (top - base).mul_f64(unit)).min(self.cap.get())
             }
         }
     }

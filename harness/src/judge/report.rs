@@ -69,6 +69,10 @@ pub struct RuleReport {
     /// How many trials in all would probably decide; absent if more would not help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trials_needed: Option<u64>,
+    /// How strongly chance speaks against the client, where the rule is a test of chance: an e-value. A right client
+    /// reaches 1/α with probability at most α, whenever one looks; 10⁸ blames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub e_value: Option<f64>,
     /// How many breaches there were.
     #[serde(skip_serializing_if = "is_zero")]
     pub findings_total: u64,

@@ -46,7 +46,7 @@ pub fn run_text(entry: &Entry, all: bool) -> String {
         (Verdict::Inconclusive, _) => ("open", YELLOW),
         _ => ("void", YELLOW),
     };
-    let score = run.score.map_or_else(String::new, |s| format!(" · score {s:.0}"));
+    let score = run.score.map_or_else(String::new, |s| format!(" · score {:.0}", s.floor()));
     let details = details(entry);
     let _ = writeln!(out, "{style}{word}{style:#}  {:<26} {}{score} {DIM}· {details}{DIM:#}", run.scenario, run.client);
     if all {

@@ -44,6 +44,16 @@ impl<'a> Groups<'a> {
         nothing: &str,
         word: impl Fn(&Group<'a>, &mut Finding, &Gap<'a>),
     ) -> Ruling {
+        let duels = [self.throttling.duel.clone(), self.transient.duel.clone()];
+        self.decide(evidence, nothing, word).weighed(&duels)
+    }
+
+    fn decide(
+        self,
+        evidence: &Evidence,
+        nothing: &str,
+        word: impl Fn(&Group<'a>, &mut Finding, &Gap<'a>),
+    ) -> Ruling {
         let (mut findings, mut needs, mut passed) = (super::Findings::default(), None::<Needs>, 0);
         for group in [&self.throttling, &self.transient] {
             let decision = if group.cleared { Some(false) } else { group.duel.decision() };

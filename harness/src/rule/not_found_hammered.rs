@@ -105,10 +105,10 @@ fn check<'a>(evidence: &'a Evidence) -> Ruling {
             source: "S0, eventual consistency; guidance 4.3 and 9".into(),
             ..Finding::about(trial, client.index, poll.invocation, poll.index)
         };
-        return Ruling::Fail(finding.into());
+        return Ruling::Fail(finding.into()).weighed([&pairs, &ends]);
     }
     if decisions.contains(&Some(false)) {
-        return Ruling::Pass(format!("{} pairs of pauses grow", pairs.samples()));
+        return Ruling::Pass(format!("{} pairs of pauses grow", pairs.samples())).weighed([&pairs, &ends]);
     }
     let needs = match (pairs.needs(), ends.needs()) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -118,6 +118,7 @@ fn check<'a>(evidence: &'a Evidence) -> Ruling {
         reason: format!("{} pairs of pauses do not decide", pairs.samples()),
         trials: groups::trials_for(evidence, pairs.samples(), needs),
     })
+    .weighed([&pairs, &ends])
 }
 
 /// A request: the attempt, its invocation, its index there.

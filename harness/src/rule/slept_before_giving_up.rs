@@ -15,18 +15,15 @@
 use super::called::{NOTHING, calls};
 use super::{Finding, Findings, Rule, Ruling, told};
 use crate::evidence::Evidence;
+use crate::guidance::is_long_poll;
 
 #[derive(Debug)]
 pub(super) struct SleptBeforeGivingUp;
 
-/// Operations that sleep once when the quota refuses a retry (guidance 1.7).
-const LONG_POLLS: &[&str] =
-    &["ReceiveMessage", "GetActivityTask", "PollForActivityTask", "PollForDecisionTask"];
-
 impl Rule for SleptBeforeGivingUp {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let (mut findings, mut seen) = (Findings::default(), 0);
-        for called in calls(evidence).filter(|c| !LONG_POLLS.contains(&&*c.last.operation)) {
+        for called in calls(evidence).filter(|c| !is_long_poll(&c.last.operation)) {
             let (Some((at, last)), Some(late)) = (called.end(), called.heard_after()) else { continue };
             let most = match last.declared_max {
                 Some(most) => most,

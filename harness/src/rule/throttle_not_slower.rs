@@ -53,7 +53,7 @@ impl Rule for ThrottleNotSlower {
                 example = Some((throttle, transient));
             }
         }
-        match (duel.decision(), example) {
+        let ruling = match (duel.decision(), example) {
             (Some(true), Some((throttle, transient))) => {
                 let (hits, samples) = (duel.hits(), duel.samples());
                 Ruling::Fail(Findings::from(Finding {
@@ -79,6 +79,7 @@ impl Rule for ThrottleNotSlower {
             _ => Ruling::NotApplicable(
                 "no pauses after both kinds of error were seen, or the profile makes no difference between them".into(),
             ),
-        }
+        };
+        ruling.weighed([&duel])
     }
 }

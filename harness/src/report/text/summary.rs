@@ -26,7 +26,7 @@ pub fn summary(report: &Report) -> String {
     let noun = if total == 1 { "scenario" } else { "scenarios" };
     let mut text = format!("{total} {noun}: {}", counts.join(", "));
     if let Some(score) = report.score() {
-        let _ = write!(text, " · score {score:.0}");
+        let _ = write!(text, " · score {:.0}", score.floor());
     }
     if let Some(ms) = report.wall_ms {
         let _ = write!(text, " · {:.2} s", ms as f64 / 1e3);

@@ -1,0 +1,80 @@
+//! Clients that failed together come back together: their pauses are the same, though each client draws its own.
+//!
+//! Compares the pause of each client with that of its neighbour before the same retry after the same class of error, in
+//! the same trial. Clients that all begin with the same seed jitter one by one and are a herd all the same.
+//!
+//! ## Why it matters
+//! A herd of clients that retries at the same moment is a new overload each time; jitter helps only if it parts them.
+//! ## Source
+//! AWS Architecture blog, "Exponential Backoff and Jitter"; guidance 3.1
+//! ## Error probability
+//! 10⁻⁸ per scenario and client, at any number of trials: a bet against P(within ±ε of the neighbour's) ≤ 2ε/w, with w as
+//! in `unjittered_backoff`. Each pause is in at most one pair, so the samples are independent. Half of the error for each
+//! class. Left out: hinted, broken and rate-limited pauses, and those that a published ladder without jitter would make.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::{Evidence, Gap};
+use crate::guidance::RETRIES;
+
+use super::groups::Groups;
+use super::{Rule, Ruling, told};
+
+#[derive(Debug)]
+pub(super) struct SynchronisedRetries;
+
+/// Timers tick in whole milliseconds, so ±ε holds one tick more than 2ε.
+const TICK_US: u64 = 1_000;
+
+/// A pause waits for the one of the next client.
+type Waiting<'a> = BTreeMap<(u64, &'a str, &'a str, bool, usize, usize), Gap<'a>>;
+
+impl Rule for SynchronisedRetries {
+    fn check(&self, evidence: &Evidence) -> Ruling {
+        let mut groups = Groups::new();
+        let mut waiting = Waiting::new();
+        let mut nth: BTreeMap<(u64, u32, &str, &str, bool, usize), usize> = BTreeMap::new();
+        for gap in evidence.gaps().filter(|g| g.plain && g.trial.clients.len() > 1) {
+            let (service, operation) = (&*gap.invocation.service, &*gap.invocation.operation);
+            let Some(numbers) = evidence.numbers(service, gap.class) else { continue };
+            let slack = evidence.slack.over(gap.us);
+            if numbers.never_jitters() || numbers.unjittered(gap.retry, gap.us as f64 / 1e6, slack as f64 / 1e6) {
+                continue;
+            }
+            let throttling = gap.class != brownout_mocks::service::Class::Transient;
+            // The n-th such pause of one client meets the n-th of its neighbour.
+            let n = nth.entry((gap.trial.number, gap.client.index, service, operation, throttling, gap.retry)).or_default();
+            *n += 1;
+            let place = (gap.trial.number, service, operation, throttling, gap.retry, *n);
+            let before = match waiting.remove(&place) {
+                Some(before) if before.client.index != gap.client.index => before,
+                _ => {
+                    waiting.insert(place, gap);
+                    continue;
+                }
+            };
+            let group = groups.of(gap.class);
+            group.seen += 1;
+            group.example = Some(gap);
+            let slack = evidence.slack.over(before.us);
+            let apart = gap.us.abs_diff(before.us);
+            let taken = if numbers.sometimes_unjittered() { 3 * slack } else { 0 };
+            let width = numbers.width[gap.retry.min(RETRIES - 1)].min(before.us as f64 / 2e6) - taken as f64 / 1e6;
+            let right = (2 * slack + TICK_US) as f64 / 1e6 / width;
+            if right > 0.0 {
+                group.duel.see(apart <= slack, right, 0.5);
+            }
+        }
+        groups.rule(evidence, "no two clients failed alike", |group, finding, gap| {
+            finding.message = format!(
+                "clients come back together: {} of {} pauses were the same as the neighbour's before the same retry (here {})",
+                group.duel.hits(),
+                group.duel.samples(),
+                told::time(gap.us)
+            );
+            finding.expected = "each client draws its own pauses: seed each client's random generator by itself".into();
+            finding.observed = format!("{} before retry {} of two clients", told::time(gap.us), gap.retry + 1);
+            finding.source = "AWS Architecture blog, exponential backoff and jitter; guidance 3.1".into();
+        })
+    }
+}
