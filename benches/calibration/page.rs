@@ -213,5 +213,9 @@ fn rate(share: f64) -> String {
 
 /// A number with three digits that count.
 fn short(number: f64) -> String {
-    if number < 10_000.0 { format!("{number:.3}").trim_end_matches('0').trim_end_matches('.').to_owned() } else { format!("{number:.1e}") }
+    if number < 10_000.0 {
+        format!("{number:.3}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{number:.1e}")
+    }
 }

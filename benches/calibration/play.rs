@@ -89,7 +89,9 @@ pub(crate) fn tasks(first: u64, seeds: u64, runs: u64) -> Vec<Task> {
                 }
             }
         }
-        tasks.extend(CLIENTS.iter().filter(|c| matches!(c.role, Role::Mutant(_))).map(|mutant| Task::Wrong { mutant, seed }));
+        tasks.extend(
+            CLIENTS.iter().filter(|c| matches!(c.role, Role::Mutant(_))).map(|mutant| Task::Wrong { mutant, seed }),
+        );
     }
     tasks.extend((first..first + runs).map(|seed| Task::Command { seed }));
     tasks

@@ -56,7 +56,15 @@ pub(crate) struct Mutant {
 
 impl Tally {
     /// A run of a right client. Rules in `known` are findings about it, not false alarms.
-    pub(crate) fn right(&mut self, client: &str, profile: &str, scenario: &str, seed: u64, report: &RunReport, known: &[&str]) {
+    pub(crate) fn right(
+        &mut self,
+        client: &str,
+        profile: &str,
+        scenario: &str,
+        seed: u64,
+        report: &RunReport,
+        known: &[&str],
+    ) {
         self.runs += 1;
         let pair = (client.to_owned(), profile.to_owned());
         *self.pairs.entry(pair.clone()).or_default() += 1;

@@ -36,13 +36,11 @@ mod text;
 mod validate;
 mod yaml;
 
-pub use diagnostic::{Diagnostic, Diagnostics};
-pub use model::{
-    CallItem, Document, Expect, ExpectOutcome, FlowCall, FlowItem, FlowPoll, FlowStep, WorkItem,
-};
 pub use crate::guidance::{CustomProfile, ProfileChoice};
-pub use profile_file::ProfileFile;
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use model::{CallItem, Document, Expect, ExpectOutcome, FlowCall, FlowItem, FlowPoll, FlowStep, WorkItem};
 pub use names::{Source, known_profiles, known_rules, sources};
+pub use profile_file::ProfileFile;
 pub use schema::{schema, tidy as tidy_schema};
 pub use suggest::did_you_mean;
 pub use text::ByteSpan;

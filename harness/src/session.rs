@@ -6,9 +6,9 @@ use brownout_mocks::clock::{Stopwatch, Time};
 use brownout_mocks::journal::{EventKind, Segment, Trial};
 use brownout_mocks::random::Seed;
 
-use crate::client::{self, ClientEntry, Options, Player, Role};
 use crate::client::breaker::{BreakerPolicy, Flaw};
 use crate::client::reference::ProfilePolicy;
+use crate::client::{self, ClientEntry, Options, Player, Role};
 use crate::guidance::{self, ChoiceError, OwnProfile, Profile};
 use crate::judge::{Judge, RunReport};
 use crate::runner::{CommandError, CommandPlay, EVENTS_MAX, Play, RunError};

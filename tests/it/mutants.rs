@@ -111,9 +111,11 @@ const FAILED_BY: &[(&str, &str)] = &[
 /// Rules that a mutant breaks beside its own, each for a reason.
 const COMPANIONS: &[(&str, &[&str])] = &[
     // No pause at all is also a pause that does not grow and does not vary.
-    ("naive", &["backoff_too_short", "fixed_backoff", "unjittered_backoff"]),
+    ("naive", &["backoff_too_short", "fixed_backoff", "synchronised_retries", "unjittered_backoff"]),
     // Always one second is neither growing nor random.
-    ("same-pause", &["unjittered_backoff"]),
+    ("same-pause", &["synchronised_retries", "unjittered_backoff"]),
+    // Without jitter clients that failed together come back together.
+    ("exact-doubling", &["synchronised_retries"]),
     // Fifty attempts in a minute of throttles, and pauses that reach their cap.
     ("endless", &["unknown_error_overretried"]),
     // One to two minutes before every retry is a fixed range.

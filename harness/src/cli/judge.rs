@@ -88,9 +88,9 @@ fn profile(scenario: &Scenario, header: &Header, args: &Args) -> Result<Profile,
     }
     if let Some(text) = &header.profile_text {
         let own = OwnProfile::parse(&header.profile, text);
-        return own.map(|own| own.profile).map_err(|d| {
-            format!("the profile in the journal cannot be read by this version:\n{}", d.one_line_each())
-        });
+        return own
+            .map(|own| own.profile)
+            .map_err(|d| format!("the profile in the journal cannot be read by this version:\n{}", d.one_line_each()));
     }
     let own = profile_for(scenario, None).map_err(|e| e.to_string())?;
     let named = (own.name != header.profile).then_some(header.profile.as_str());

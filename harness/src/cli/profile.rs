@@ -29,7 +29,8 @@ impl Asked {
         if known.contains(&text) {
             return Ok(Self::Name(text.to_owned()));
         }
-        let hint = did_you_mean(text, known.iter().copied()).map_or_else(String::new, |n| format!(" Did you mean `{n}`?"));
+        let hint =
+            did_you_mean(text, known.iter().copied()).map_or_else(String::new, |n| format!(" Did you mean `{n}`?"));
         let file = if Path::new(text).exists() { format!("; for the file, write `./{text}`") } else { String::new() };
         Err(format!("there is no profile `{text}`{file}.{hint} There are: {}", known.join(", ")))
     }

@@ -125,11 +125,7 @@ impl PolicyClient {
             // A library that sends a request again by itself would hide retries from the policy.
             .retry_canceled_requests(false)
             .build(setting.network.clone());
-        let inner = Inner {
-            policy,
-            random,
-            ids: setting.seed.named("invocation", setting.client),
-        };
+        let inner = Inner { policy, random, ids: setting.seed.named("invocation", setting.client) };
         Self { http, setting: setting.clone(), inner: Mutex::new(inner) }
     }
 

@@ -60,7 +60,11 @@ impl RetryPolicy for ProfilePolicy {
         if self.profile.quota.is_some() {
             let cost = self.cost(class);
             let Some(left) = self.tokens.checked_sub(cost) else {
-                let waits = self.profile.long_polls.as_ref().is_some_and(|l| l.operations.iter().any(|o| o == failed.operation));
+                let waits = self
+                    .profile
+                    .long_polls
+                    .as_ref()
+                    .is_some_and(|l| l.operations.iter().any(|o| o == failed.operation));
                 self.owed = if waits { pause } else { Duration::ZERO };
                 return None;
             };

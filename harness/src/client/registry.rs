@@ -336,8 +336,14 @@ const BREAKERS: [ClientEntry; 8] = breakers! {
     "tries-early": TriesEarly of "breaker-seed", Role::Mutant("breaker_probed_early"), "tries again after half of the open time";
 };
 
-const COUNT: usize =
-    REAL.len() + REFERENCES.len() + APPLICATIONS.len() + MUTANTS.len() + ALTERED.len() + ADAPTIVE.len() + HERD.len() + BREAKERS.len();
+const COUNT: usize = REAL.len()
+    + REFERENCES.len()
+    + APPLICATIONS.len()
+    + MUTANTS.len()
+    + ALTERED.len()
+    + ADAPTIVE.len()
+    + HERD.len()
+    + BREAKERS.len();
 
 const fn joined() -> [ClientEntry; COUNT] {
     let lists: [&[ClientEntry]; 8] =

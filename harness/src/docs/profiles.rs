@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{code, deeper, head, table};
-use crate::guidance::{Backoff, DEFAULT, Honours, Jitter, Ladder, Profile, profiles};
+use crate::guidance::{Backoff, DEFAULT, Honours, Jitter, Ladder, Profile, auto, profiles};
 
 pub(super) fn page() -> String {
     let mut out = head("Profiles", "the files in `harness/guidance/`");
@@ -15,11 +15,53 @@ pub(super) fn page() -> String {
     );
     let rows = profiles().iter().map(|p| [format!("[`{0}`](#{1})", p.name, anchor(&p.name)), p.title.clone()]);
     out.push_str(&table(["profile", "what it is"], rows));
+    out.push_str(OWN);
+    let rows = auto::agents().iter().map(|row| {
+        let versions = match (&row.from, &row.below) {
+            (Some(from), _) => format!(" from {from}"),
+            (None, Some(below)) => format!(" before {below}"),
+            (None, None) => String::new(),
+        };
+        let mode = row.mode.map_or_else(String::new, |mode| format!(", {mode:?} mode").to_lowercase());
+        let profiles: Vec<String> = row.profiles.iter().map(|name| code(name)).collect();
+        [format!("{}{versions}{mode}", row.agent), profiles.join(" or "), row.source.clone()]
+    });
+    out.push_str(&table(["client", "judged by", "source"], rows));
     for one in profiles() {
         let _ = write!(out, "\n{}", deeper(&profile(one)));
     }
     out
 }
+
+/// The two ways to a profile that is not in the list.
+const OWN: &str = "
+## A profile of your own
+
+`--profile ./ours.yaml` takes a file that changes numbers of a shipped profile; what it does not give is the base's.
+Its mistakes are reported like those of a scenario, and `brownout schema profile` prints its JSON Schema for editors.
+Findings cite its `source`. Rules weigh as much as under the base.
+
+```yaml
+profile: 1
+name: payments-client
+base: std-2026
+source: ADR 12, retries of the payments service
+attempts_max: 5
+backoff: {base: 200ms, cap: 8s, throttling: {base: 2s}}
+quota: none
+breaker: {threshold: 5, open: 30s, probes: 1, closes_after: 3}
+services:
+  dynamodb: {attempts_max: 8}
+```
+
+## The profile that the client names
+
+`--profile auto` reads SDK, version and retry mode from the client's `User-Agent`, and the attempts from its
+`amz-sdk-request` header, where it announces another number. Where the header leaves several generations of an SDK
+open, each of them is accepted. A client that is not in this table is judged by `documented`. The first row that fits
+holds.
+
+";
 
 /// The anchor that a heading gets: dots fall away.
 fn anchor(name: &str) -> String {

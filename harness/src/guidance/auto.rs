@@ -190,7 +190,10 @@ mod tests {
     fn user_agents_are_read() {
         const TAIL: &str = "ua/2.1 os/linux#6.1 md/arch#x86_64 lang/python#3.11.7 md/pyimpl#CPython";
         for (text, wanted) in [
-            (format!("Boto3/1.44.5 md/Botocore#1.44.5 {TAIL} m/D,b cfg/retry-mode#legacy Botocore/1.44.5"), "botocore-legacy"),
+            (
+                format!("Boto3/1.44.5 md/Botocore#1.44.5 {TAIL} m/D,b cfg/retry-mode#legacy Botocore/1.44.5"),
+                "botocore-legacy",
+            ),
             (format!("Boto3/1.44.5 md/Botocore#1.44.5 {TAIL} m/Z,E cfg/retry-mode#standard"), "std-2026"),
             (format!("Boto3/1.44.5 md/Botocore#1.44.5 {TAIL} m/b,F cfg/retry-mode#adaptive"), "adaptive"),
             (format!("Boto3/1.43.9 md/Botocore#1.43.9 {TAIL} cfg/retry-mode#standard"), "std-2.0-1s or std-2026"),
@@ -200,7 +203,10 @@ mod tests {
             ("aws-sdk-js/3.1161.0 ua/2.1 os/linux lang/js md/nodejs#20 api/dynamodb#3.1161.0 m/E,P".into(), "std-2026"),
             ("aws-sdk-js/3.1161.0 ua/2.1 lang/js md/nodejs#20 m/F,P,g".into(), "adaptive"),
             ("aws-sdk-js/3.700.0 ua/2.1 lang/js md/nodejs#20 m/E".into(), "js-pre2026 or std-2026"),
-            ("aws-sdk-rust/1.7.0 ua/2.1 api/dynamodb/0.1.0 os/linux lang/rust/1.95.0 m/E".into(), "std-2.0-1s or std-2026"),
+            (
+                "aws-sdk-rust/1.7.0 ua/2.1 api/dynamodb/0.1.0 os/linux lang/rust/1.95.0 m/E".into(),
+                "std-2.0-1s or std-2026",
+            ),
             ("aws-sdk-go-v2/1.41.0 ua/2.1 os/linux lang/go#1.25 m/E".into(), "go-pre2026 or std-2026"),
             ("aws-sdk-java/2.31.0 md/io#sync ua/2.1 lang/java#21 cfg/retry-mode#legacy m/D".into(), "java-legacy"),
             ("aws-sdk-java/2.31.0 md/io#sync ua/2.1 lang/java#21 m/E".into(), "java-std-2.0 or std-2026"),

@@ -74,7 +74,7 @@ fn head() -> [(String, Value); 4] {
         (
             "name".into(),
             json!({
-                "type": "string", "pattern": r"^[a-z0-9]+([.-][a-z0-9]+)*$",
+                "type": "string", "pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$",
                 "description": "Its name in kebab-case, as in reports.",
             }),
         ),
@@ -138,7 +138,10 @@ mod tests {
             ),
             ("profile: 1\nname: ours\nbase: std-2026\nbackoff: {jitter: half}\n", "4:19 "),
             ("profile: 1\nname: ours\nbase: std-2026\nquota: off\n", "4:8 "),
-            ("profile: 1\nname: ours\nbase: std-2026\nservices: {s4: {attempts_max: 3}}\n", "4:12 there is no service `s4`"),
+            (
+                "profile: 1\nname: ours\nbase: std-2026\nservices: {s4: {attempts_max: 3}}\n",
+                "4:12 there is no service `s4`",
+            ),
             ("profile: 1\nname: ours\nbase: std-2026\nhonours: [retry_later]\n", "4:11 there is no header"),
             ("profile: 1\nname: documented\nbase: std-2026\n", "2:7 `documented` is a shipped profile"),
             ("profile: 1\nname: ours\nbase: auto\n", "3:7 there is no profile `auto`"),
@@ -146,6 +149,25 @@ mod tests {
             let found = mistakes(text);
             assert!(found.replacen("ours.yaml:", "", 1).replacen(": ", " ", 1).contains(wanted), "{text}\n{found}");
         }
+    }
+
+    #[test]
+    fn the_example_in_the_documentation_is_read() {
+        let page = include_str!("../../../docs/profiles.md");
+        let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let ours = OwnProfile::parse("docs/profiles.md", example).unwrap_or_else(|d| panic!("{d}")).profile;
+        assert_eq!((ours.name.as_str(), ours.attempts_max("dynamodb").value), ("payments-client", 8));
+    }
+
+    #[test]
+    fn the_schema_for_editors_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/profile.schema.json");
+        let wanted = serde_json::to_string_pretty(schema()).unwrap() + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &wanted).unwrap();
+        }
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(found == wanted, "docs/profile.schema.json is stale; run this test with UPDATE=1");
     }
 
     #[test]

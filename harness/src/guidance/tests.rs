@@ -3,8 +3,6 @@
 
 use brownout_mocks::units::Span;
 
-
-
 use super::*;
 
 #[test]
@@ -59,7 +57,10 @@ fn a_scenario_may_change_numbers() {
     let custom = CustomProfile {
         base: "documented".into(),
         attempts_max: Some(5),
-        backoff: Some(CustomBackoff { base: Some(Span("2s".parse::<Span>().unwrap().get())), ..CustomBackoff::default() }),
+        backoff: Some(CustomBackoff {
+            base: Some(Span("2s".parse::<Span>().unwrap().get())),
+            ..CustomBackoff::default()
+        }),
         honours: vec!["retry_after".into()],
         ..CustomProfile::default()
     };

@@ -48,12 +48,7 @@ impl<'a> Groups<'a> {
         self.decide(evidence, nothing, word).weighed(&duels)
     }
 
-    fn decide(
-        self,
-        evidence: &Evidence,
-        nothing: &str,
-        word: impl Fn(&Group<'a>, &mut Finding, &Gap<'a>),
-    ) -> Ruling {
+    fn decide(self, evidence: &Evidence, nothing: &str, word: impl Fn(&Group<'a>, &mut Finding, &Gap<'a>)) -> Ruling {
         let (mut findings, mut needs, mut passed) = (super::Findings::default(), None::<Needs>, 0);
         for group in [&self.throttling, &self.transient] {
             let decision = if group.cleared { Some(false) } else { group.duel.decision() };

@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::diagnostic::Findings;
 use super::model::{FlowCall, FlowPoll, FlowStep, WorkItem};
 use super::names::{known_profiles, known_rules, sources};
-use crate::guidance::auto::NAME as AUTO;
 use super::text::{ByteSpan, clip};
 use super::yaml::{Data, Node};
+use crate::guidance::auto::NAME as AUTO;
 
 mod profile;
 mod reach;

@@ -95,7 +95,8 @@ fn no_published_policy_is_ever_blamed_under_documented() {
 
 #[test]
 fn no_exact_policy_is_ever_blamed_under_its_own_profile() {
-    for profile in guidance::profiles().iter().filter(|p| p.exact) {
+    // These stories have pauses alone: no rate limiter holds their clients back.
+    for profile in guidance::profiles().iter().filter(|p| p.exact && p.rate_limiter.is_none()) {
         for service in ["s3", "dynamodb"] {
             let policy = &profile.allowed(service)[0];
             for seed in 0..seeds(12) {
