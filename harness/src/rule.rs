@@ -18,7 +18,9 @@ mod drawn;
 mod finding;
 mod groups;
 mod not_retried;
+mod polls;
 mod severity;
+mod slowing;
 mod told;
 mod tripped;
 
@@ -147,6 +149,7 @@ macro_rules! rules {
 }
 
 rules! {
+    accepted_not_polled::AcceptedNotPolled = "R61",
     attempts_exceeded::AttemptsExceeded = "R01",
     backoff_not_exponential::BackoffNotExponential = "R05",
     backoff_over_bound::BackoffOverBound = "R04",
@@ -169,16 +172,24 @@ rules! {
     gave_up_early::GaveUpEarly = "R02",
     idempotency_token_changed::IdempotencyTokenChanged = "R36",
     jitter_kind_mismatch::JitterKindMismatch = "R10",
+    modified_unconfirmed::ModifiedUnconfirmed = "R54",
     nested_retries::NestedRetries = "R22",
     no_backoff::NoBackoff = "R08",
+    no_settle_wait::NoSettleWait = "R55",
     not_found_gave_up::NotFoundGaveUp = "R30",
     not_found_hammered::NotFoundHammered = "R51",
+    polled_at_once::PolledAtOnce = "R52",
+    polled_forever::PolledForever = "R33",
+    polled_too_soon::PolledTooSoon = "R31",
+    polling_not_slowing::PollingNotSlowing = "R32",
     quota_hammered::QuotaHammered = "R28",
     retried_permanent_error::RetriedPermanentError = "R23",
+    retried_real_not_found::RetriedRealNotFound = "R34",
     retry_quota_missing::RetryQuotaMissing = "R18",
     retry_quota_refill_wrong::RetryQuotaRefillWrong = "R20",
     slept_before_giving_up::SleptBeforeGivingUp = "R57",
     storm_amplified::StormAmplified = "R21",
+    terminate_unconfirmed::TerminateUnconfirmed = "R35",
     throttle_not_retried::ThrottleNotRetried = "R48",
     throttle_not_slower::ThrottleNotSlower = "R12",
     throttle_quota_missing::ThrottleQuotaMissing = "R19",
@@ -186,6 +197,7 @@ rules! {
     transient_not_retried::TransientNotRetried = "R49",
     unjittered_backoff::UnjitteredBackoff = "R09",
     unknown_error_overretried::UnknownErrorOverretried = "R56",
+    unpaced_batch::UnpacedBatch = "R53",
 }
 
 /// The rule with this id, or with this number.

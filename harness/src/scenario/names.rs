@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 /// The rules that `expect.judge` may name.
 pub fn known_rules() -> &'static [&'static str] {
     &[
+        "accepted_not_polled",
         "attempts_exceeded",
         "backoff_not_exponential",
         "backoff_over_bound",
@@ -29,16 +30,24 @@ pub fn known_rules() -> &'static [&'static str] {
         "gave_up_early",
         "idempotency_token_changed",
         "jitter_kind_mismatch",
+        "modified_unconfirmed",
         "nested_retries",
         "no_backoff",
+        "no_settle_wait",
         "not_found_gave_up",
         "not_found_hammered",
+        "polled_at_once",
+        "polled_forever",
+        "polled_too_soon",
+        "polling_not_slowing",
         "quota_hammered",
         "retried_permanent_error",
+        "retried_real_not_found",
         "retry_quota_missing",
         "retry_quota_refill_wrong",
         "slept_before_giving_up",
         "storm_amplified",
+        "terminate_unconfirmed",
         "throttle_not_retried",
         "throttle_not_slower",
         "throttle_quota_missing",
@@ -46,6 +55,7 @@ pub fn known_rules() -> &'static [&'static str] {
         "transient_not_retried",
         "unjittered_backoff",
         "unknown_error_overretried",
+        "unpaced_batch",
     ]
 }
 
@@ -54,6 +64,7 @@ pub fn known_profiles() -> &'static [&'static str] {
     &[
         "arch-blog-decorrelated",
         "botocore-legacy",
+        "botocore-waiter",
         "breaker-powertools",
         "breaker-seed",
         "documented",
@@ -66,6 +77,7 @@ pub fn known_profiles() -> &'static [&'static str] {
         "kotlin-pre2026",
         "seed-a",
         "seed-b",
+        "smithy-waiter",
         "std-2.0-1s",
         "std-2026",
     ]

@@ -122,6 +122,7 @@ impl Story {
             service: self.service.clone(),
             operation: self.operation.clone(),
             target: self.target.clone(),
+            ids: Vec::new(),
             protocol: String::new(),
             body_bytes: 0,
             body_hash: None,
@@ -170,6 +171,8 @@ impl Story {
             first_byte_us: now,
             last_byte_us: now,
             effect: false,
+            created: Vec::new(),
+            unsettled: false,
         })));
         self
     }
