@@ -9,8 +9,9 @@
 //! ## Source
 //! S2, 503: 202 Accepted, and the results later; RFC 9110, 15.3.3; guidance 13.2 (R61)
 //! ## Error probability
-//! None: asking is a decision, not a draw, and no published way of polling asks at once again. Judged only where the
-//! client owns its demand, and ended by itself without saying that it failed (a command's exit status); a program
+//! Asking is a decision, not a draw. Pauses are blamed where six in a row of one wait are no longer than a program's own
+//! work, a twentieth of a second: full jitter over two seconds, doubling, does that in one wait of 10¹⁴. Judged only where
+//! the client owns its demand, and ended by itself without saying that it failed (a command's exit status); a program
 //! whose requests overlap may ask from several threads.
 
 use std::collections::BTreeSet;
@@ -21,6 +22,9 @@ use super::{Finding, Findings, Rule, Ruling, polls, told};
 
 #[derive(Debug)]
 pub(super) struct AcceptedNotPolled;
+
+/// So many pauses of nothing in a row are no draw.
+const HASTY: usize = 6;
 
 const SOURCE: &str = "S2, 503; RFC 9110, 15.3.3; guidance 13.2 (R61)";
 
@@ -61,8 +65,9 @@ impl Rule for AcceptedNotPolled {
                 }
                 let Some(threads) = polls::threads(client) else { continue };
                 for row in polls::waits(&requests).filter(|row| row[0].attempt.unsettled) {
-                    let hasty = polls::pauses(row, threads).into_iter().find(|(pause, _)| *pause <= polls::NO_PAUSE_US);
-                    let Some((pause, asked)) = hasty.filter(|_| row[0].invocation.names().any(|id| jobs.contains(&**id))) else { continue };
+                    let pauses = polls::pauses(row, threads);
+                    let mut hasty = pauses.windows(HASTY).filter(|run| run.iter().all(|(p, _)| *p <= polls::NO_PAUSE_US));
+                    let Some((pause, asked)) = hasty.next().map(|run| run[0]).filter(|_| row[0].invocation.names().any(|id| jobs.contains(&**id))) else { continue };
                     findings.add(|| Finding {
                         message: format!(
                             "{} was asked again {} after it had said that the work goes on",

@@ -6,6 +6,9 @@ use brownout_mocks::service::{self, Class};
 
 use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
 use crate::guidance::Pacing;
+use crate::stats::Duel;
+
+use super::{Findings, Needs, Ruling, groups};
 
 /// One request of a program.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +128,32 @@ pub(super) fn soonest(evidence: &Evidence) -> u64 {
 /// Whether a pause is certainly shorter than `least`.
 pub(super) fn shorter(evidence: &Evidence, pause: u64, least: u64) -> bool {
     pause.saturating_add(evidence.slack.below_us) < least
+}
+
+/// The ruling of a rule about pauses that are too short: under an exact profile one is enough, under an envelope the bet
+/// decides, for there a pause may be drawn from zero on.
+pub(super) fn rule_short(
+    evidence: &Evidence,
+    mut findings: Findings,
+    seen: u64,
+    duel: &Duel,
+    what: &str,
+    nothing: &str,
+) -> Ruling {
+    if evidence.profile.exact || seen == 0 {
+        return Ruling::of(findings, seen, what, nothing);
+    }
+    match duel.decision() {
+        Some(true) => Ruling::Fail(findings),
+        Some(false) => {
+            findings = Findings::default();
+            Ruling::of(findings, seen, what, nothing)
+        }
+        None => Ruling::Inconclusive(Needs {
+            reason: format!("{} of {} pauses were short, which does not decide", duel.hits(), duel.samples()),
+            trials: groups::trials_for(evidence, duel.samples(), duel.needs()),
+        }),
+    }
 }
 
 /// Up to here a pause between two requests is a program's own work and no wait, in microseconds.

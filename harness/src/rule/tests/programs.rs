@@ -106,13 +106,16 @@ fn polls(ours: bool, told: Told, pauses: &[u64]) -> Trial {
 #[test]
 fn polled_too_soon() {
     let rule = "polled_too_soon";
-    for (profile, least) in
-        [("ec2-poll", 2_000), ("smithy-waiter", 2_000), ("botocore-waiter", 5_000), ("documented", 1_000)]
-    {
+    for (profile, least) in [("ec2-poll", 2_000), ("smithy-waiter", 2_000), ("botocore-waiter", 5_000)] {
         verdict(rule, profile, &[polls(true, HIDDEN, &[(least - 10) * MS, 60 * S])], Fail);
         verdict(rule, profile, &[polls(true, HIDDEN, &[least * MS, 60 * S])], Pass);
         verdict(rule, profile, &[polls(true, HIDDEN, &[(least - 1) * MS, 60 * S])], Pass);
     }
+    // Under the envelope the pause may be drawn from zero on; always below a second it is not.
+    let many = |pause: u64| vec![polls(true, HIDDEN, &[pause, 60 * S]); 40];
+    verdict(rule, "documented", &many(900 * MS), Fail);
+    verdict(rule, "documented", &many(1_000 * MS), Pass);
+    verdict(rule, "documented", &[polls(true, HIDDEN, &[0, 60 * S])], Inconclusive);
     verdict(rule, "std-2026", &[polls(true, HIDDEN, &[0, 0])], NotApplicable);
     verdict(rule, "ec2-poll", &[demanded(polls(true, HIDDEN, &[0, 0]))], NotApplicable);
     // Only the first pause is this rule's.
@@ -161,6 +164,37 @@ fn polling_not_slowing() {
 
 /// Only for its effect.
 pub(super) fn drop_it(_: &mut Program) {}
+
+/// Smithy's waiter, until something that it does not know of is ready: its pauses must stay within what the bets allow.
+#[test]
+fn a_waiter_that_draws_its_pauses_slows_down_often_enough() {
+    let mut random = brownout_mocks::random::Seed { run: 11, trial: 0 }.named("waiter", 0);
+    let (mut pairs, mut ends) = ([[0u32; 2]; 8], [[0u32; 2]; 5]);
+    for _ in 0..200_000 {
+        let (ready, mut waited, mut pauses) = (2.0 + 298.0 * random.unit(), 0.0, Vec::new());
+        while waited < ready {
+            let bound = 2f64.powi(i32::try_from(pauses.len() + 1).unwrap()).min(120.0);
+            let pause = 2.0 + (bound - 2.0) * random.unit();
+            waited += pause;
+            pauses.push(pause);
+        }
+        // A clock of whole milliseconds, and what is polite whatever came before.
+        let hit = |first: f64, last: f64| u32::from(last <= first + 0.002 && last < 5.0);
+        for (n, pair) in pauses.chunks_exact(2).enumerate() {
+            let seen = &mut pairs[n.min(7)];
+            *seen = [seen[0] + 1, seen[1] + hit(pair[0], pair[1])];
+        }
+        if let [first, .., last] = pauses[..] {
+            let seen = &mut ends[(pauses.len() - 2).min(4)];
+            *seen = [seen[0] + 1, seen[1] + hit(first, last)];
+        }
+    }
+    let share = |seen: [u32; 2]| f64::from(seen[1]) / f64::from(seen[0].max(1));
+    assert!(pairs.iter().all(|seen| share(*seen) < 0.34), "{pairs:?}");
+    for (seen, allowed) in ends.iter().zip([0.4, 0.28, 0.22, 0.22, 0.17]) {
+        assert!(share(*seen) < allowed, "{ends:?}");
+    }
+}
 
 /// Requests overlap: nobody can tell which thread waited for what.
 #[test]
