@@ -159,6 +159,8 @@ pub struct Invocation {
     pub operation: Arc<str>,
     /// What it is about.
     pub target: Option<Arc<str>>,
+    /// All that it names, where that is more than the target.
+    pub ids: Vec<Arc<str>>,
     /// Whether the client itself marks what belongs together: by retry headers, or by a call of ours.
     /// Without a mark the endpoint guesses, and two calls may look like one.
     pub marked: bool,
@@ -216,6 +218,10 @@ pub struct Attempt {
     pub effects: u32,
     /// `max=` of its retry header.
     pub declared_max: Option<u32>,
+    /// Ids of what its answer says was made.
+    pub created: Vec<Arc<str>>,
+    /// Whether what its answer shows is on its way to another state.
+    pub unsettled: bool,
 }
 
 impl Attempt {
@@ -236,6 +242,11 @@ impl Attempt {
 }
 
 impl Invocation {
+    /// The ids of all that it names.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.ids.iter().chain(self.target.as_ref().filter(|_| self.ids.is_empty()))
+    }
+
     /// Whether its last attempt succeeded.
     pub fn succeeded(&self) -> bool {
         self.attempts.last().is_some_and(|a| a.answered && a.class.is_none())

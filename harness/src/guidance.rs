@@ -34,6 +34,7 @@ pub const PROFILES: &[(&str, &str)] = &[
     ("adaptive", include_str!("../guidance/adaptive.yaml")),
     ("arch-blog-decorrelated", include_str!("../guidance/arch-blog-decorrelated.yaml")),
     ("botocore-legacy", include_str!("../guidance/botocore-legacy.yaml")),
+    ("botocore-waiter", include_str!("../guidance/botocore-waiter.yaml")),
     ("breaker-powertools", include_str!("../guidance/breaker-powertools.yaml")),
     ("breaker-seed", include_str!("../guidance/breaker-seed.yaml")),
     ("documented", include_str!("../guidance/documented.yaml")),
@@ -46,6 +47,7 @@ pub const PROFILES: &[(&str, &str)] = &[
     ("kotlin-pre2026", include_str!("../guidance/kotlin-pre2026.yaml")),
     ("seed-a", include_str!("../guidance/seed-a.yaml")),
     ("seed-b", include_str!("../guidance/seed-b.yaml")),
+    ("smithy-waiter", include_str!("../guidance/smithy-waiter.yaml")),
     ("std-2.0-1s", include_str!("../guidance/std-2.0-1s.yaml")),
     ("std-2026", include_str!("../guidance/std-2026.yaml")),
 ];
@@ -142,11 +144,28 @@ pub fn is_long_poll(operation: &str) -> bool {
     lists.flat_map(|l| &l.operations).any(|o| o == operation)
 }
 
+/// How the pauses of a program that polls follow each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pacing {
+    /// A wait before the first poll, then pauses that grow, each up to a quarter longer by chance (S0).
+    #[default]
+    Growing,
+    /// The first poll at once, then pauses drawn between `start` and a bound that grows, and a last poll when the
+    /// time is up (Smithy's waiters).
+    Drawn,
+    /// The first poll at once, then always the same pause (botocore's waiters).
+    Fixed,
+}
+
 /// How a program polls for something that is not visible or not ready yet (S0; guidance 9).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Polling {
-    /// Pause before the first poll, and between the first two.
+    /// How the pauses follow each other. Default: growing.
+    #[serde(default)]
+    pub pacing: Pacing,
+    /// The shortest pause: between the first two polls, and, where pauses are `growing`, before the first.
     pub start: Span,
     /// Growth per poll.
     pub factor: f64,

@@ -19,7 +19,9 @@ mod drawn;
 mod finding;
 mod groups;
 mod not_retried;
+mod polls;
 mod severity;
+mod slowing;
 mod told;
 mod tripped;
 
@@ -159,6 +161,7 @@ macro_rules! rules {
 }
 
 rules! {
+    accepted_not_polled::AcceptedNotPolled = "R61",
     adaptive_rate_ignored::AdaptiveRateIgnored = "R44",
     attempts_exceeded::AttemptsExceeded = "R01",
     backoff_not_exponential::BackoffNotExponential = "R05",
@@ -183,18 +186,26 @@ rules! {
     idempotency_token_changed::IdempotencyTokenChanged = "R36",
     jitter_kind_mismatch::JitterKindMismatch = "R10",
     long_poll_spun::LongPollSpun = "R45",
+    modified_unconfirmed::ModifiedUnconfirmed = "R54",
     nested_retries::NestedRetries = "R22",
     no_backoff::NoBackoff = "R08",
+    no_settle_wait::NoSettleWait = "R55",
     not_found_gave_up::NotFoundGaveUp = "R30",
     not_found_hammered::NotFoundHammered = "R51",
+    polled_at_once::PolledAtOnce = "R52",
+    polled_forever::PolledForever = "R33",
+    polled_too_soon::PolledTooSoon = "R31",
+    polling_not_slowing::PollingNotSlowing = "R32",
     quota_hammered::QuotaHammered = "R28",
     retried_permanent_error::RetriedPermanentError = "R23",
+    retried_real_not_found::RetriedRealNotFound = "R34",
     retry_quota_missing::RetryQuotaMissing = "R18",
     retry_quota_refill_wrong::RetryQuotaRefillWrong = "R20",
     slept_before_giving_up::SleptBeforeGivingUp = "R57",
     slow_recovery::SlowRecovery = "R46",
     storm_amplified::StormAmplified = "R21",
     synchronised_retries::SynchronisedRetries = "R11",
+    terminate_unconfirmed::TerminateUnconfirmed = "R35",
     throttle_not_retried::ThrottleNotRetried = "R48",
     throttle_not_slower::ThrottleNotSlower = "R12",
     throttle_quota_missing::ThrottleQuotaMissing = "R19",
@@ -202,6 +213,7 @@ rules! {
     transient_not_retried::TransientNotRetried = "R49",
     unjittered_backoff::UnjitteredBackoff = "R09",
     unknown_error_overretried::UnknownErrorOverretried = "R56",
+    unpaced_batch::UnpacedBatch = "R53",
 }
 
 /// The rule with this id, or with this number.

@@ -300,6 +300,8 @@ impl Endpoint {
                 first_byte_us: crate::journal::micros(reply.first_byte),
                 last_byte_us: crate::journal::micros(at),
                 effect: untold,
+                created: reply.created.clone(),
+                unsettled: reply.unsettled,
             })),
         );
     }

@@ -89,13 +89,17 @@ pub struct Reply {
     pub code: Option<String>,
     /// Retry class, if this is an error of the API.
     pub class: Option<Class>,
+    /// Ids of what it says was made.
+    pub created: Vec<String>,
+    /// Whether what it shows is on its way to another state.
+    pub unsettled: bool,
 }
 
 impl Reply {
     /// A good answer.
     pub fn ok(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into(), code: None, class: None }
+        Self { status, headers, body: body.into(), code: None, class: None, created: Vec::new(), unsettled: false }
     }
 
     /// An error: `code` is the one that stands on the wire.

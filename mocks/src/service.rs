@@ -122,6 +122,8 @@ pub struct Done {
     pub created: Vec<String>,
     /// Whether this repeats the answer to an earlier request, by its token, and nothing happened now.
     pub again: bool,
+    /// Whether what it shows is on its way to another state.
+    pub unsettled: bool,
 }
 
 /// A mocked service.

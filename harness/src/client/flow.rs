@@ -1,10 +1,12 @@
 //! Application-level clients: they create, wait, poll and use, and decide whether to go on after an error.
 //!
 //! S0's advice is for programs, not SDKs. The reference client follows it: it gives a request time before
-//! the first poll, polls with growing pauses, confirms before it modifies, and stops at a quota answer.
+//! the first poll, polls with growing pauses, confirms and waits before it modifies, paces what it does to
+//! many resources, and stops at a quota answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use brownout_mocks::journal::Outcome;
@@ -14,10 +16,13 @@ use brownout_mocks::service::Service;
 use serde_json::Value;
 
 use super::{BoxFuture, Heard};
-use crate::guidance::Polling;
-use crate::scenario::{FlowItem, FlowPoll, FlowStep};
+use crate::guidance::{Pacing, Polling};
+use crate::scenario::{FlowCall, FlowItem, FlowPoll, FlowStep};
 
 mod binding;
+mod schedule;
+
+use schedule::Schedule;
 
 /// What a flow client is given to play with.
 pub trait Session: Send + Sync {
@@ -36,10 +41,33 @@ pub trait Session: Send + Sync {
 pub struct FlowPolicy {
     /// Waits and polls.
     pub polling: Polling,
-    /// Polls again after `NotFound` on an id that it has made itself.
-    pub polls_not_found: bool,
-    /// Stops all further calls once a quota is spent.
-    pub stops_at_quota: bool,
+    /// How long a command is given to spread before the next one that depends on it, or before the first poll.
+    pub settle: Duration,
+    /// What it does not do as advised.
+    pub lapse: Option<Lapse>,
+}
+
+/// One thing that an application does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lapse {
+    /// Takes `NotFound` on an id that it has made itself for an answer.
+    TakesNotFound,
+    /// Polls after `NotFound` on ids of which it knows nothing.
+    PollsStrangers,
+    /// Takes `NotFound` from a command that ends something for success.
+    TakesMissingForGone,
+    /// Sends its first poll at once.
+    PollsAtOnce,
+    /// Modifies what no Describe has shown yet.
+    ModifiesUnconfirmed,
+    /// Sends commands that depend on each other at once.
+    NeverSettles,
+    /// Makes the same request for many resources without a pause.
+    Unpaced,
+    /// Takes work that was accepted for done.
+    TakesAcceptedForDone,
+    /// Goes on calling when a quota is spent.
+    IgnoresQuota,
 }
 
 /// Plays a flow; the same for the reference client and its mutants, but for the policy.
@@ -47,128 +75,209 @@ pub struct FlowPolicy {
 pub struct FlowClient {
     policy: FlowPolicy,
     quota_spent: AtomicBool,
+    /// The last request: operation and input members.
+    last: Mutex<Option<(String, Value)>>,
 }
 
 /// Ids by the name that the flow gave them.
 type Bindings = BTreeMap<String, String>;
 
+/// One play of a flow, as far as it has come.
+struct Playing<'a> {
+    session: &'a dyn Session,
+    random: &'a mut Stream,
+    bound: Bindings,
+    /// Ids that a Describe has shown.
+    confirmed: BTreeSet<String>,
+    /// When each id was last looked at or changed.
+    touched: BTreeMap<String, Duration>,
+    /// Whether something was asked for just now.
+    fresh: bool,
+    /// Whether work was accepted and is taken for done.
+    done: bool,
+    /// The wait for something that a command has not found although the program has made it.
+    lost: Option<Schedule>,
+}
+
+impl Playing<'_> {
+    /// The ids that a step names, filled in, if they are all ones that this flow has made.
+    fn own(&self, ids: Option<&OneOrMany<String>>) -> Option<Vec<String>> {
+        let ids = ids?;
+        let named: Vec<String> = ids.iter().filter_map(|id| binding::bound(id, &self.bound)).cloned().collect();
+        (named.len() == ids.iter().count()).then_some(named)
+    }
+
+    fn touch(&mut self, ids: &[String]) {
+        let now = self.session.now();
+        self.touched.extend(ids.iter().map(|id| (id.clone(), now)));
+    }
+}
+
+/// How a step of a flow ended.
+enum Went {
+    /// On to the next.
+    On,
+    /// Once more from this step.
+    Back(usize),
+    /// The program cannot get past it, or takes itself to be done.
+    Out,
+}
+
 impl FlowClient {
     /// A client with this policy.
     pub fn new(policy: FlowPolicy) -> Self {
-        Self { policy, quota_spent: AtomicBool::new(false) }
+        Self { policy, quota_spent: AtomicBool::new(false), last: Mutex::default() }
+    }
+
+    fn lapses(&self, lapse: Lapse) -> bool {
+        self.policy.lapse == Some(lapse)
     }
 
     /// Plays the flow once. It ends early at an error that the client cannot get past.
     pub async fn play(&self, flow: &FlowItem, session: &dyn Session, random: &mut Stream) {
-        let mut bound = Bindings::new();
-        let mut fresh = false;
+        let mut playing = Playing {
+            session,
+            random,
+            bound: Bindings::new(),
+            confirmed: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            fresh: false,
+            done: false,
+            lost: None,
+        };
         let mut at = 0;
-        // Since when a command has not found what the program made itself, and the pause before the next try.
-        let mut lost: Option<(Duration, Duration)> = None;
         while let Some(step) = flow.flow.get(at) {
-            if self.quota_spent.load(Ordering::Relaxed) {
+            if self.stopped() {
                 return;
             }
-            let went_on = match step {
-                FlowStep::Call(call) => {
-                    let heard = self.ask(&call.call, &call.params, call.ids.as_ref(), &bound, session).await;
-                    let not_found = binding::is_not_found(heard.code.as_deref()) && call.ids.is_some();
-                    if not_found && self.policy.polls_not_found && heard.outcome == Outcome::Error {
-                        let Some(waited) = self.wait_for_visible(lost, session, random).await else { return };
-                        lost = Some(waited);
-                        at = confirming(&flow.flow, at);
-                        fresh = false;
-                        continue;
-                    }
-                    if heard.outcome == Outcome::Success {
-                        if let (Some(name), Some(id)) = (&call.r#as, binding::created(&call.call, &heard.body)) {
-                            bound.insert(name.clone(), id);
-                        }
-                        fresh = true;
-                        lost = None;
-                    }
-                    heard.outcome == Outcome::Success
-                }
-                FlowStep::Poll(poll) => {
-                    let done = self.poll(poll, &bound, session, fresh, random).await;
-                    fresh = false;
-                    done
-                }
+            let went = match step {
+                FlowStep::Call(call) => self.command(call, flow, at, &mut playing).await,
+                FlowStep::Poll(_) if playing.done => Went::On,
+                FlowStep::Poll(poll) if self.poll(poll, &mut playing).await => Went::On,
+                FlowStep::Poll(_) => Went::Out,
             };
-            if !went_on {
-                return;
-            }
-            at += 1;
+            at = match went {
+                Went::On => at + 1,
+                Went::Back(to) => to,
+                Went::Out => return,
+            };
         }
     }
 
-    /// One call of the flow.
+    /// A call of the flow, with what has to come before it.
+    async fn command(&self, call: &FlowCall, flow: &FlowItem, at: usize, playing: &mut Playing<'_>) -> Went {
+        let own = playing.own(call.ids.as_ref());
+        if let Some(ids) = own.as_deref().filter(|_| binding::modifies(playing.session.service(), &call.call))
+            && !self.prepare(call, ids, playing).await
+        {
+            return Went::Out;
+        }
+        let heard = self.ask(&call.call, &call.params, call.ids.as_ref(), playing).await;
+        if heard.outcome == Outcome::Success {
+            if let Some(id) = binding::created(&call.call, &heard.body) {
+                playing.touch(std::slice::from_ref(&id));
+                playing.bound.extend(call.r#as.iter().map(|name| (name.clone(), id.clone())));
+            }
+            playing.touch(own.as_deref().unwrap_or_default());
+            playing.fresh = true;
+            playing.lost = None;
+            playing.done = heard.status == Some(202) && self.lapses(Lapse::TakesAcceptedForDone);
+            return Went::On;
+        }
+        let not_found = call.ids.is_some() && binding::is_not_found(heard.code.as_deref());
+        if !not_found || !self.waits_for(own.is_some()) {
+            return Went::Out;
+        }
+        if self.lapses(Lapse::TakesMissingForGone) && binding::ends(&call.call) {
+            return Went::Out;
+        }
+        // Pauses, longer each time, until the deadline; then its state is confirmed before the command is
+        // sent again.
+        let now = playing.session.now();
+        let schedule = playing.lost.get_or_insert_with(|| Schedule::new(&self.policy.polling, now));
+        let Some(wait) = schedule.next(now, playing.random) else { return Went::Out };
+        playing.session.sleep(wait).await;
+        playing.confirmed.retain(|id| !own.as_ref().is_some_and(|ids| ids.contains(id)));
+        playing.fresh = false;
+        Went::Back(confirming(&flow.flow, at))
+    }
+
+    /// Whether it asks again after `NotFound`.
+    fn waits_for(&self, own: bool) -> bool {
+        !self.lapses(Lapse::TakesNotFound) && (own || self.lapses(Lapse::PollsStrangers))
+    }
+
+    /// Before a command that modifies what the program made: a Describe that shows it, and time to spread.
+    async fn prepare(&self, call: &FlowCall, ids: &[String], playing: &mut Playing<'_>) -> bool {
+        let unknown = ids.iter().any(|id| !playing.confirmed.contains(id));
+        if unknown
+            && !self.lapses(Lapse::ModifiesUnconfirmed)
+            && let Some(describe) = binding::describe(playing.session.service(), ids)
+        {
+            let (params, until) = (BTreeMap::new(), "found".to_owned());
+            let poll = FlowPoll { poll: describe.into(), ids: call.ids.clone(), params, until };
+            if !self.poll(&poll, playing).await {
+                return false;
+            }
+        }
+        if !self.lapses(Lapse::NeverSettles) {
+            let last = ids.iter().filter_map(|id| playing.touched.get(id)).max();
+            let wait =
+                last.map_or(Duration::ZERO, |at| (*at + self.policy.settle).saturating_sub(playing.session.now()));
+            if !wait.is_zero() {
+                playing.session.sleep(wait).await;
+            }
+        }
+        true
+    }
+
+    /// One call through the SDK. The same request for another resource waits a moment first.
     async fn ask(
         &self,
         operation: &str,
         params: &BTreeMap<String, Value>,
         ids: Option<&OneOrMany<String>>,
-        bound: &Bindings,
-        session: &dyn Session,
+        playing: &mut Playing<'_>,
     ) -> Heard {
-        let (operation, params) = binding::request(session.service(), operation, params, ids, bound);
-        let heard = session.call(&operation, params).await;
-        self.note_quota(&heard);
+        let session = playing.session;
+        let (path, members) = binding::request(session.service(), operation, params, ids, &playing.bound);
+        let before =
+            self.last.lock().unwrap_or_else(PoisonError::into_inner).replace((operation.to_owned(), members.clone()));
+        let batch = before.is_some_and(|(like, other)| like == operation && other != members);
+        if batch && !self.lapses(Lapse::Unpaced) {
+            session.sleep(BATCH_PAUSE.mul_f64(0.5 + playing.random.unit())).await;
+        }
+        let heard = session.call(&path, members).await;
+        if !self.lapses(Lapse::IgnoresQuota) && binding::is_quota(&heard) {
+            self.quota_spent.store(true, Ordering::Relaxed);
+        }
         heard
     }
 
-    /// A command did not find what the program made: pauses, longer each time, until the deadline.
-    async fn wait_for_visible(
-        &self,
-        lost: Option<(Duration, Duration)>,
-        session: &dyn Session,
-        random: &mut Stream,
-    ) -> Option<(Duration, Duration)> {
-        let polling = &self.policy.polling;
-        let (since, pause) = lost.unwrap_or((session.now(), polling.start.get()));
-        let wait = jittered(pause, random);
-        if session.now() + wait > since + polling.deadline.get() {
-            return None;
+    /// Polls until it is so, or until the deadline.
+    async fn poll(&self, poll: &FlowPoll, playing: &mut Playing<'_>) -> bool {
+        let (polling, session) = (&self.policy.polling, playing.session);
+        let own = playing.own(poll.ids.as_ref());
+        let at_once = polling.pacing != Pacing::Growing || self.lapses(Lapse::PollsAtOnce);
+        if std::mem::take(&mut playing.fresh) && !at_once {
+            session.sleep(self.policy.settle).await;
         }
-        session.sleep(wait).await;
-        Some((since, pause.mul_f64(polling.factor).min(polling.cap.get())))
-    }
-
-    /// Polls until it is so, or until the deadline. `fresh` says that something was asked for just now.
-    async fn poll(
-        &self,
-        poll: &FlowPoll,
-        bound: &Bindings,
-        session: &dyn Session,
-        fresh: bool,
-        random: &mut Stream,
-    ) -> bool {
-        let polling = &self.policy.polling;
-        let mut pause = polling.start.get();
-        let deadline = session.now() + polling.deadline.get();
-        if fresh && !pause.is_zero() {
-            session.sleep(pause).await;
-        }
+        let mut schedule = Schedule::new(polling, session.now());
         loop {
-            let heard = self.ask(&poll.poll, &poll.params, poll.ids.as_ref(), bound, session).await;
+            let heard = self.ask(&poll.poll, &poll.params, poll.ids.as_ref(), playing).await;
             match heard.outcome {
-                Outcome::Success if binding::is_so(&poll.until, &heard.body) => return true,
+                Outcome::Success if binding::is_so(&poll.until, &heard.body) => {
+                    let ids = own.unwrap_or_default();
+                    playing.touch(&ids);
+                    playing.confirmed.extend(ids);
+                    return true;
+                }
                 Outcome::Success => {}
-                Outcome::Error if binding::is_not_found(heard.code.as_deref()) && self.policy.polls_not_found => {}
+                Outcome::Error if binding::is_not_found(heard.code.as_deref()) && self.waits_for(own.is_some()) => {}
                 Outcome::Error => return false,
             }
-            let wait = jittered(pause, random);
-            if session.now() + wait > deadline {
-                return false;
-            }
+            let Some(wait) = schedule.next(session.now(), playing.random) else { return false };
             session.sleep(wait).await;
-            pause = pause.mul_f64(polling.factor).min(polling.cap.get());
-        }
-    }
-
-    fn note_quota(&self, heard: &Heard) {
-        if self.policy.stops_at_quota && binding::is_quota(heard) {
-            self.quota_spent.store(true, Ordering::Relaxed);
         }
     }
 
@@ -178,10 +287,9 @@ impl FlowClient {
     }
 }
 
-/// A little jitter above the step keeps many programs apart without undercutting the start.
-fn jittered(pause: Duration, random: &mut Stream) -> Duration {
-    pause.mul_f64(1.0 + 0.25 * random.unit())
-}
+/// About how long it waits between the same request for one resource and for the next. S0 asks for a pause
+/// and calls a varying one best; how long it is, is the program's choice.
+const BATCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where a flow goes on after a command has not found its ids: at the last poll of the same ids, which
 /// confirms their state before the command is sent again (S0), or else at the command.
@@ -192,99 +300,4 @@ fn confirming(flow: &[FlowStep], at: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::Mutex;
-
-    use brownout_mocks::random::Seed;
-    use bytes::Bytes;
-
-    use super::*;
-
-    /// Answers from a list, and writes down what was asked when.
-    #[derive(Debug)]
-    struct Script {
-        answers: Mutex<VecDeque<&'static str>>,
-        asked: Mutex<Vec<String>>,
-        now: Mutex<Duration>,
-        service: &'static str,
-    }
-
-    impl Session for Script {
-        fn call<'a>(&'a self, operation: &'a str, params: Value) -> BoxFuture<'a, Heard> {
-            let at = self.now().as_secs();
-            let id = params.pointer("/InstanceId/0").and_then(Value::as_str).unwrap_or_default();
-            self.asked.lock().unwrap().push(format!("{at} {operation} {id}").trim_end().to_owned());
-            let answer = self.answers.lock().unwrap().pop_front().expect("an answer for every call");
-            let not_found = answer.ends_with("NotFound") || answer.ends_with("NotFoundException");
-            let heard = Heard {
-                outcome: if not_found { Outcome::Error } else { Outcome::Success },
-                code: not_found.then(|| answer.to_owned()),
-                status: Some(if not_found { 400 } else { 200 }),
-                body: Bytes::from_static(answer.as_bytes()),
-            };
-            Box::pin(async move { heard })
-        }
-
-        fn sleep(&self, pause: Duration) -> BoxFuture<'_, ()> {
-            *self.now.lock().unwrap() += pause;
-            Box::pin(async {})
-        }
-
-        fn now(&self) -> Duration {
-            *self.now.lock().unwrap()
-        }
-
-        fn service(&self) -> &'static dyn Service {
-            brownout_mocks::service::find(self.service).unwrap()
-        }
-    }
-
-    fn asked(service: &'static str, polls_not_found: bool, flow: &Value, answers: &[&'static str]) -> Vec<String> {
-        let polling = crate::guidance::find("ec2-poll").unwrap().polling.clone().unwrap();
-        let client = FlowClient::new(FlowPolicy { polling, polls_not_found, stops_at_quota: true });
-        let flow: FlowItem = serde_json::from_value(serde_json::json!({"flow": flow})).unwrap();
-        let script = Script {
-            answers: Mutex::new(answers.iter().copied().collect()),
-            asked: Mutex::default(),
-            now: Mutex::default(),
-            service,
-        };
-        let mut random = Seed { run: 1, trial: 0 }.named("flow", 0);
-        let played = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        played.block_on(client.play(&flow, &script, &mut random));
-        script.asked.into_inner().unwrap()
-    }
-
-    /// S0: NotFound from a terminate does not say that the instance is gone.
-    #[test]
-    fn a_command_that_does_not_find_its_id_is_confirmed_and_sent_again() {
-        const LOST: &str = "InvalidInstanceID.NotFound";
-        let flow = serde_json::json!([
-            {"call": "RunInstances", "as": "vm"},
-            {"poll": "DescribeInstances", "ids": "$vm.id", "until": "running"},
-            {"call": "TerminateInstances", "ids": "$vm.id"},
-        ]);
-        let made = "<instanceId>i-1</instanceId>";
-        let answers = [made, "<name>running</name>", LOST, "<name>running</name>", LOST, "<name>running</name>", made];
-        let all = asked("ec2", true, &flow, &answers);
-        let operations: Vec<&str> = all.iter().filter_map(|a| a.split(' ').nth(1)).collect();
-        let (describe, terminate) = ("DescribeInstances", "TerminateInstances");
-        assert_eq!(operations, ["RunInstances", describe, terminate, describe, terminate, describe, terminate]);
-        assert!(all[1..].iter().all(|a| a.ends_with(" i-1")), "{all:?}");
-        let at = |n: usize| all[n].split(' ').next().unwrap().parse::<u64>().unwrap();
-        assert!(at(3) - at(2) >= 2 && at(5) - at(4) > at(3) - at(2), "pauses grow: {all:?}");
-        assert_eq!(asked("ec2", false, &flow, &answers[..3]).len(), 3, "who takes NotFound for an answer is done");
-    }
-
-    #[test]
-    fn the_id_of_an_apis_resource_is_the_end_of_its_path() {
-        let flow = serde_json::json!([
-            {"call": "POST /prod/orders", "as": "order"},
-            {"poll": "GET /prod/orders", "ids": "$order.id"},
-        ]);
-        let all = asked("execute-api", true, &flow, &["{\"id\":\"7\"}", "NotFoundException", "{\"id\":\"7\"}"]);
-        assert_eq!(all[1], "2 GET /prod/orders/7");
-        assert_eq!(all.len(), 3, "{all:?}");
-    }
-}
+mod tests;

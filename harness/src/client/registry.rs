@@ -7,7 +7,7 @@ use brownout_mocks::units::Span;
 use super::adaptive::AdaptivePolicy;
 use super::altered::{AlteredPolicy, Change};
 use super::breaker::{BreakerPolicy, Flaw};
-use super::flow::{FlowClient, FlowPolicy};
+use super::flow::{FlowClient, FlowPolicy, Lapse};
 use super::mutant::{Fault, MutantPolicy};
 use super::policy::PolicyClient;
 use super::reference::ProfilePolicy;
@@ -99,7 +99,7 @@ fn by_profile(setting: &Setting, options: &Options, name: &str) -> Result<Made, 
 fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, String> {
     no_options(options)?;
     let calls = PolicyClient::new(setting, Box::new(MutantPolicy(fault)));
-    Ok(Made::Flow(FlowClient::new(advised()?), Box::new(calls)))
+    Ok(Made::Flow(FlowClient::new(advised("ec2-poll")?), Box::new(calls)))
 }
 
 fn altered(setting: &Setting, options: &Options, name: &str, change: Change) -> Result<Made, String> {
@@ -136,25 +136,26 @@ fn profile(name: &str) -> Result<&'static Profile, String> {
     guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))
 }
 
-/// How a program behaves that follows S0's advice.
-fn advised() -> Result<FlowPolicy, String> {
-    let polling = profile("ec2-poll")?.polling.clone().ok_or("the profile `ec2-poll` has no polling")?;
-    Ok(FlowPolicy { polling, polls_not_found: true, stops_at_quota: true })
+/// How a program behaves that follows S0's advice, and polls by the profile of this name.
+fn advised(name: &str) -> Result<FlowPolicy, String> {
+    let polling = |name: &str| profile(name)?.polling.clone().ok_or(format!("the profile `{name}` has no polling"));
+    Ok(FlowPolicy { polling: polling(name)?, settle: polling("ec2-poll")?.start.get(), lapse: None })
 }
 
-/// An application by S0's advice, changed by `change`; its calls go through a client by the same profile.
-fn application(setting: &Setting, options: &Options, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
+/// An application by S0's advice that polls by a profile, changed by `change`; its calls go through a client by
+/// the same profile.
+fn application(setting: &Setting, options: &Options, name: &str, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
     no_options(options)?;
-    let mut policy = advised()?;
+    let mut policy = advised(name)?;
     change(&mut policy);
-    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile("ec2-poll")?)));
+    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile(name)?)));
     Ok(Made::Flow(FlowClient::new(policy), Box::new(calls)))
 }
 
-fn every_tenth_of_a_second(polling: &mut Polling) {
-    polling.start = Span(Duration::from_millis(100));
-    polling.cap = polling.start;
-    polling.factor = 1.0;
+/// Pauses that begin with so many milliseconds and grow by a factor.
+fn pauses(polling: &mut Polling, start: u64, factor: f64) {
+    polling.start = Span(Duration::from_millis(start));
+    polling.factor = factor;
 }
 
 macro_rules! references {
@@ -194,10 +195,10 @@ macro_rules! breakers {
 }
 
 macro_rules! applications {
-    ($($name:literal: $role:expr, $title:literal, $change:expr;)*) => {
+    ($($name:literal: $role:expr, $title:literal, $profile:literal, $change:expr;)*) => {
         [$(ClientEntry {
             id: $name, title: $title, role: $role, plays: flows, under: None, honours: &[],
-            version: own_version, make: |s, o| application(s, o, $change),
+            version: own_version, make: |s, o| application(s, o, $profile, $change),
         },)*]
     };
 }
@@ -243,11 +244,23 @@ const REFERENCES: [ClientEntry; 12] = references! {
     "std-2026": "the standard mode of the SDKs since 2026, by its published numbers", calls, &[];
 };
 
-const APPLICATIONS: [ClientEntry; 4] = applications! {
-    "ec2-poll": Role::Reference, "a program that waits, polls with growing pauses and stops at a quota", |_| {};
-    "gives-up-on-not-found": Role::Mutant("not_found_gave_up"), "takes the first NotFound for an answer", |p| p.polls_not_found = false;
-    "hammers-not-found": Role::Mutant("not_found_hammered"), "polls ten times a second", |p| every_tenth_of_a_second(&mut p.polling);
-    "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", |p| p.stops_at_quota = false;
+const APPLICATIONS: [ClientEntry; 16] = applications! {
+    "botocore-waiter": Role::Reference, "a program that waits as boto3's waiters do, always the same pause", "botocore-waiter", |_| {};
+    "ec2-poll": Role::Reference, "a program that waits, polls with growing pauses, confirms and paces, and stops at a quota", "ec2-poll", |_| {};
+    "gives-up-on-not-found": Role::Mutant("not_found_gave_up"), "takes the first NotFound for an answer", "ec2-poll", |p| p.lapse = Some(Lapse::TakesNotFound);
+    "hammers-not-found": Role::Mutant("not_found_hammered"), "polls ten times a second", "ec2-poll", |p| pauses(&mut p.polling, 100, 1.0);
+    "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", "ec2-poll", |p| p.lapse = Some(Lapse::IgnoresQuota);
+    "modifies-unconfirmed": Role::Mutant("modified_unconfirmed"), "modifies what no Describe has shown yet", "ec2-poll", |p| p.lapse = Some(Lapse::ModifiesUnconfirmed);
+    "never-settles": Role::Mutant("no_settle_wait"), "sends commands that depend on each other without a wait", "ec2-poll", |p| p.lapse = Some(Lapse::NeverSettles);
+    "never-slows": Role::Mutant("polling_not_slowing"), "polls every two seconds, however long it takes", "ec2-poll", |p| pauses(&mut p.polling, 2_000, 1.0);
+    "polls-at-once": Role::Mutant("polled_at_once"), "sends its first poll at once", "ec2-poll", |p| p.lapse = Some(Lapse::PollsAtOnce);
+    "polls-forever": Role::Mutant("polled_forever"), "goes on polling for a day", "ec2-poll", |p| p.polling.deadline = Span(Duration::from_hours(24));
+    "polls-strangers": Role::Mutant("retried_real_not_found"), "waits for what it has not made and what does not exist", "ec2-poll", |p| p.lapse = Some(Lapse::PollsStrangers);
+    "polls-too-soon": Role::Mutant("polled_too_soon"), "looks again half a second after NotFound", "ec2-poll", |p| pauses(&mut p.polling, 500, 3.0);
+    "smithy-waiter": Role::Reference, "a program that waits as the waiters of the newer SDKs do", "smithy-waiter", |_| {};
+    "takes-accepted-for-done": Role::Mutant("accepted_not_polled"), "takes work that was accepted for done", "ec2-poll", |p| p.lapse = Some(Lapse::TakesAcceptedForDone);
+    "takes-missing-for-gone": Role::Mutant("terminate_unconfirmed"), "takes NotFound from a terminate for success", "ec2-poll", |p| p.lapse = Some(Lapse::TakesMissingForGone);
+    "unpaced": Role::Mutant("unpaced_batch"), "asks the same of many resources without a pause", "ec2-poll", |p| p.lapse = Some(Lapse::Unpaced);
 };
 
 const MUTANTS: [ClientEntry; 13] = mutants! {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{code, deeper, head, table};
-use crate::guidance::{Backoff, DEFAULT, Honours, Jitter, Ladder, Profile, auto, profiles};
+use crate::guidance::{Backoff, DEFAULT, Honours, Jitter, Ladder, Pacing, Profile, auto, profiles};
 
 pub(super) fn page() -> String {
     let mut out = head("Profiles", "the files in `harness/guidance/`");
@@ -84,8 +84,16 @@ pub fn profile(profile: &Profile) -> String {
         rows.push(["retry quota".into(), tokens, quota.source.clone()]);
     }
     if let Some(p) = &profile.polling {
-        let polls =
-            format!("first after {}, × {} each time, at most {}, until {}", p.start, p.factor, p.cap, p.deadline);
+        let polls = match p.pacing {
+            Pacing::Growing => {
+                format!("first after {}, × {} each time, at most {}, until {}", p.start, p.factor, p.cap, p.deadline)
+            }
+            Pacing::Drawn => format!(
+                "first at once, then between {0} and a bound that begins there, × {1} each time, at most {2}; once more after {3}",
+                p.start, p.factor, p.cap, p.deadline
+            ),
+            Pacing::Fixed => format!("first at once, then every {}, until {}", p.start, p.deadline),
+        };
         rows.push(["polling".into(), polls, p.source.clone()]);
     }
     if let Some(wait) = &profile.limiter_wait {

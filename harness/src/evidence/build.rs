@@ -148,6 +148,7 @@ impl Builder {
                 service: names.get(&received.service),
                 operation: names.get(&received.operation),
                 target: received.target.as_deref().map(|t| names.get(t)),
+                ids: received.ids.iter().map(|id| names.get(id)).collect(),
                 marked: false,
                 joints: 0,
                 asked_again: false,
@@ -195,13 +196,17 @@ impl Builder {
             date: received.date.as_deref().map(|d| names.get(d)),
             effects: 0,
             declared_max: received.sdk_max.filter(|m| *m > 0),
+            created: Vec::new(),
+            unsettled: false,
         });
         self.attempts.insert(received.seq, (place.0, place.1, invocation.attempts.len() - 1));
     }
 
     fn answered(&mut self, answered: &Answered, names: &mut Names) {
         let code = answered.code.as_deref().map(|c| names.get(c));
+        let created = answered.created.iter().map(|id| names.get(id)).collect();
         let Some(attempt) = self.attempt(answered.seq) else { return };
+        (attempt.created, attempt.unsettled) = (created, answered.unsettled);
         attempt.status = Some(answered.status);
         attempt.code = code;
         attempt.end_us = Some(answered.last_byte_us.max(answered.first_byte_us));

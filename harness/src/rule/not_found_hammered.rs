@@ -21,104 +21,39 @@ use std::collections::BTreeMap;
 
 use brownout_mocks::service::Class;
 
-use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
-use crate::stats::Duel;
+use crate::evidence::{Attempt, Client, Evidence, Invocation};
 
-use super::{Finding, Needs, Rule, Ruling, groups, told};
+use super::slowing::{Poll, Slowing};
+use super::{Rule, Ruling, told};
 
 #[derive(Debug)]
 pub(super) struct NotFoundHammered;
 
-/// Pauses of this length are polite even if they do not grow: botocore's shortest waiter delay.
-const POLITE_US: u64 = 5_000_000;
-/// Above this error of the clock, pauses of seconds are not compared.
-const COMPARABLE_US: u64 = 100_000;
-
-#[derive(Clone, Copy)]
-struct Poll<'a> {
-    pause: u64,
-    invocation: &'a Invocation,
-    index: usize,
-    /// Whether the answer before it was old, and no `NotFound`.
-    stale: bool,
-}
-
 impl Rule for NotFoundHammered {
     fn check(&self, evidence: &Evidence) -> Ruling {
-        check(evidence)
-    }
-}
-
-fn check<'a>(evidence: &'a Evidence) -> Ruling {
-    if !evidence.owns_demand {
-        return Ruling::NotApplicable("brownout's workload does the calling; SDKs never poll".into());
-    }
-    let (mut pairs, mut ends, mut polls, mut polite) = (Duel::new(2), Duel::new(2), 0u64, true);
-    let mut example: Option<(&'a Trial, &'a Client, Poll<'a>)> = None;
-    let slack = evidence.slack.over(2_000_000);
-    let comparable = slack <= COMPARABLE_US;
-    for trial in &evidence.trials {
-        for client in &trial.clients {
-            for pauses in polls_of(client) {
-                polls += pauses.len() as u64;
-                polite &= pauses.iter().all(|p| p.pause.saturating_add(evidence.slack.below_us) >= POLITE_US);
-                let mut compare = |duel: &mut Duel, first: &Poll<'a>, last: &Poll<'a>, right: f64| {
-                    // Two pauses of nothing are no growth, however coarse the clock.
-                    let tight = first.pause.max(last.pause) <= evidence.slack.nothing();
-                    let slow = comparable && last.pause <= first.pause.saturating_add(slack) && last.pause < POLITE_US;
-                    duel.see(tight || slow, right, 0.5);
-                    if tight || slow {
-                        example = Some((trial, client, *last));
-                    }
-                };
-                for pair in pauses.chunks_exact(2) {
-                    compare(&mut pairs, &pair[0], &pair[1], 0.4);
-                }
-                if let [first, .., last] = &pauses[..] {
-                    let right = [0.4, 0.28, 0.22, 0.22, 0.17][(pauses.len() - 2).min(4)];
-                    compare(&mut ends, first, last, right);
-                }
+        if !evidence.owns_demand {
+            return Ruling::NotApplicable("brownout's workload does the calling; SDKs never poll".into());
+        }
+        let mut slowing = Slowing::new(evidence);
+        for trial in &evidence.trials {
+            for client in &trial.clients {
+                polls_of(client).iter().for_each(|pauses| slowing.see(trial, client, pauses));
             }
         }
-    }
-    if polls == 0 {
-        return Ruling::NotApplicable("nothing was polled often enough to compare pauses".into());
-    }
-    if polite {
-        return Ruling::Pass(format!("{polls} pauses of five seconds and more"));
-    }
-    let decisions = [pairs.decision(), ends.decision()];
-    let blamed = decisions.iter().position(|d| *d == Some(true));
-    if let (Some(which), Some((trial, client, poll))) = (blamed, example) {
-        let duel = if which == 0 { &pairs } else { &ends };
-        let finding = Finding {
-            message: format!(
+        slowing.rule(|finding, poll, duel| {
+            finding.message = format!(
                 "{} was asked again {} after {}, and pauses do not grow: in {} of {} comparisons the later one was no longer",
                 poll.invocation.operation,
                 told::time(poll.pause),
                 if poll.stale { "an answer that was out of date" } else { "NotFound" },
                 duel.hits(),
                 duel.samples()
-            ),
-            expected: "a couple of seconds, then longer each time, up to five minutes".into(),
-            observed: format!("{} between polls", told::time(poll.pause)),
-            source: "S0, eventual consistency; guidance 4.3 and 9".into(),
-            ..Finding::about(trial, client.index, poll.invocation, poll.index)
-        };
-        return Ruling::Fail(finding.into()).weighed([&pairs, &ends]);
+            );
+            finding.expected = "a couple of seconds, then longer each time, up to five minutes".into();
+            finding.observed = format!("{} between polls", told::time(poll.pause));
+            finding.source = "S0, eventual consistency; guidance 4.3 and 9".into();
+        })
     }
-    if decisions.contains(&Some(false)) {
-        return Ruling::Pass(format!("{} pairs of pauses grow", pairs.samples())).weighed([&pairs, &ends]);
-    }
-    let needs = match (pairs.needs(), ends.needs()) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
-    Ruling::Inconclusive(Needs {
-        reason: format!("{} pairs of pauses do not decide", pairs.samples()),
-        trials: groups::trials_for(evidence, pairs.samples(), needs),
-    })
-    .weighed([&pairs, &ends])
 }
 
 /// A request: the attempt, its invocation, its index there.

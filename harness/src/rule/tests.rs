@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stdout, clippy::wildcard_imports, reason = "tests")]
 
 mod contradictions;
+mod commands;
 mod given_up;
 mod handmade;
 mod once;
+mod programs;
 mod robust;
 mod simulated;
 mod story;
@@ -23,7 +25,9 @@ fn the_list_is_alphabetical_and_every_file_is_on_it() {
         "finding",
         "groups",
         "not_retried",
+        "polls",
         "severity",
+        "slowing",
         "tests",
         "told",
         "tripped",

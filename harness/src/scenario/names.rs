@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 /// The rules that `expect.judge` may name.
 pub fn known_rules() -> &'static [&'static str] {
     &[
+        "accepted_not_polled",
         "adaptive_rate_ignored",
         "attempts_exceeded",
         "backoff_not_exponential",
@@ -31,18 +32,26 @@ pub fn known_rules() -> &'static [&'static str] {
         "idempotency_token_changed",
         "jitter_kind_mismatch",
         "long_poll_spun",
+        "modified_unconfirmed",
         "nested_retries",
         "no_backoff",
+        "no_settle_wait",
         "not_found_gave_up",
         "not_found_hammered",
+        "polled_at_once",
+        "polled_forever",
+        "polled_too_soon",
+        "polling_not_slowing",
         "quota_hammered",
         "retried_permanent_error",
+        "retried_real_not_found",
         "retry_quota_missing",
         "retry_quota_refill_wrong",
         "slept_before_giving_up",
         "slow_recovery",
         "storm_amplified",
         "synchronised_retries",
+        "terminate_unconfirmed",
         "throttle_not_retried",
         "throttle_not_slower",
         "throttle_quota_missing",
@@ -50,6 +59,7 @@ pub fn known_rules() -> &'static [&'static str] {
         "transient_not_retried",
         "unjittered_backoff",
         "unknown_error_overretried",
+        "unpaced_batch",
     ]
 }
 
@@ -59,6 +69,7 @@ pub fn known_profiles() -> &'static [&'static str] {
         "adaptive",
         "arch-blog-decorrelated",
         "botocore-legacy",
+        "botocore-waiter",
         "breaker-powertools",
         "breaker-seed",
         "documented",
@@ -71,6 +82,7 @@ pub fn known_profiles() -> &'static [&'static str] {
         "kotlin-pre2026",
         "seed-a",
         "seed-b",
+        "smithy-waiter",
         "std-2.0-1s",
         "std-2026",
     ]

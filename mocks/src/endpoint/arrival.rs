@@ -59,6 +59,9 @@ pub(super) struct Arrivals {
 /// that a long run of successes needs no memory.
 const REMEMBERED_OVER: usize = 1_024;
 
+/// So many ids of one request are noted: as many as EC2 takes in one.
+const IDS_MAX: usize = 1_000;
+
 /// So many bytes of an operation, a target or a user agent are kept: more than AWS allows in any of them.
 const NAME_MAX: usize = 2048;
 
@@ -113,7 +116,7 @@ impl Arrivals {
             Some(text)
         };
         let user_agent = if first { header("user-agent", NAME_MAX) } else { None };
-        let received = Received {
+        let mut received = Received {
             seq,
             connection,
             client: sender.client,
@@ -125,6 +128,7 @@ impl Arrivals {
             service: recognised.service.id().to_owned(),
             operation: recognised.operation.clone(),
             target: recognised.target.clone(),
+            ids: Vec::new(),
             protocol: recognised.protocol.name().to_owned(),
             // A body that went on to an upstream unread is as long as it says.
             body_bytes: if request.body.is_empty() { announced(&request) } else { request.body.len() as u64 },
@@ -150,6 +154,12 @@ impl Arrivals {
             attempt,
             call_ordinal,
         };
+        let mut ids = attempt.service.refers_to(&attempt);
+        if !(ids.len() <= 1 && ids.first() == attempt.target.as_ref()) {
+            ids.truncate(IDS_MAX);
+            ids.iter_mut().for_each(|id| clip(id, NAME_MAX));
+            received.ids = ids;
+        }
         (attempt, received)
     }
 

@@ -34,6 +34,8 @@ impl Normal {
                 if head {
                     reply.body = bytes::Bytes::new();
                 }
+                reply.created.clone_from(&done.created);
+                reply.unsettled = done.unsettled;
                 reply
             }
             Err(error) => protocol.error(service, error, &self.request_id, head),

@@ -25,6 +25,10 @@ pub struct Sent {
     pub cut: bool,
     /// When its first byte left.
     pub first_byte: Duration,
+    /// Ids of what it says was made.
+    pub created: Vec<String>,
+    /// Whether what it shows is on its way to another state.
+    pub unsettled: bool,
 }
 
 impl Sent {
@@ -39,6 +43,8 @@ impl Sent {
             body_bytes: reply.body.len() as u64,
             cut: false,
             first_byte: clock.now(),
+            created: reply.created.clone(),
+            unsettled: reply.unsettled,
         }
     }
 }

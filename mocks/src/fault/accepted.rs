@@ -61,7 +61,8 @@ impl Inject for Accepted {
         let ready = crate::journal::micros(at.now + self.r#for.get());
         at.world.put(&at.attempt.sender.account, JOB, &path, json!({ "id": id, "ready_us": ready }));
         let body = Bytes::from(json!({ "id": id, "status": "PENDING" }).to_string());
-        let mut reply = Reply::ok(202, "application/json", body).with("location", path);
+        let mut reply = Reply::ok(202, "application/json", body).with("location", path.clone());
+        reply.created.push(path);
         if let Some(after) = &self.retry_after {
             reply = reply.with("retry-after", after.header(at.world.date));
         }

@@ -68,6 +68,6 @@ impl Inject for Http {
         };
         let headers = content_type.map(|t| ("content-type".to_owned(), t.to_owned())).into_iter().collect();
         let class = Some(class_of("", status));
-        Decision::Answer(Box::new(Reply { status, headers, body: Bytes::from(text), code: None, class }))
+        Decision::Answer(Box::new(Reply { headers, class, ..Reply::ok(status, "", Bytes::from(text)) }))
     }
 }

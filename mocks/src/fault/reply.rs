@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +66,7 @@ impl Inject for ScriptedReply {
     fn decide(&self, _: &mut At<'_>) -> Decision {
         let class = (self.status >= 400).then(|| class_of("", self.status));
         let headers = self.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone())).collect();
-        let body = self.body.clone().into();
-        Decision::Answer(Box::new(Reply { status: self.status, headers, body, code: None, class }))
+        let body = Bytes::from(self.body.clone());
+        Decision::Answer(Box::new(Reply { headers, class, ..Reply::ok(self.status, "", body) }))
     }
 }

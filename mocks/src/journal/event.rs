@@ -277,6 +277,9 @@ pub struct Received {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// All that it names: ids of things that the service keeps. Absent where that is the target alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
     /// Wire protocol.
     pub protocol: String,
     /// Length of the body in bytes.
@@ -335,4 +338,11 @@ pub struct Answered {
     /// Whether the operation took effect. Absent where an idempotency token only repeated an earlier answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub effect: bool,
+    /// Ids of what it says was made, now or when its token was first used; work accepted for later has the path
+    /// to ask at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub created: Vec<String>,
+    /// Whether what it shows is on its way to another state: pending, creating, shutting down.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsettled: bool,
 }

@@ -211,7 +211,8 @@ impl Service for DynamoDb {
             "TransactWriteItems" => return stage.transact_write(),
             other => return Err(unmodelled(self, other)),
         };
-        Ok(Done { output, ..Done::default() })
+        let unsettled = output.pointer("/Table/TableStatus").is_some_and(|s| s == "CREATING");
+        Ok(Done { output, unsettled, ..Done::default() })
     }
 }
 

@@ -195,7 +195,7 @@ impl Service for ExecuteApi {
         if let Some(job) = world.get(account, JOB, path) {
             let done = job.value["ready_us"].as_u64().is_some_and(|ready| crate::journal::micros(world.now) >= ready);
             let output = json!({"id": job.value["id"], "status": if done { "SUCCEEDED" } else { "PENDING" }});
-            return Ok(Done { output, ..Done::default() });
+            return Ok(Done { output, unsettled: !done, ..Done::default() });
         }
         let known = world.get(account, RESOURCE, path).and_then(|e| e.value.get("id")).cloned();
         if attempt.request.method == http::Method::DELETE {

@@ -161,7 +161,9 @@ impl Service for Kinesis {
             }
             other => return Err(unmodelled(self, other)),
         };
-        Ok(Done { output, ..Done::default() })
+        let status = output.as_object().and_then(|o| o.values().next()?.get("StreamStatus"));
+        let unsettled = status.is_some_and(|status| status == "CREATING");
+        Ok(Done { output, unsettled, ..Done::default() })
     }
 }
 
@@ -289,10 +291,12 @@ mod tests {
         let ask = json!({"StreamName": "s"});
         assert_eq!(stage.json("CreateStream", &ask).unwrap().created, ["s"]);
         assert_eq!(stage.json("CreateStream", &ask).unwrap_err().code, "ResourceInUseException");
-        let seen = stage.json("DescribeStreamSummary", &ask).unwrap().output;
-        assert_eq!(seen["StreamDescriptionSummary"]["StreamStatus"], "CREATING");
+        let seen = stage.json("DescribeStreamSummary", &ask).unwrap();
+        assert!(seen.unsettled);
+        assert_eq!(seen.output["StreamDescriptionSummary"]["StreamStatus"], "CREATING");
         stage.wait(3);
-        let seen = stage.json("DescribeStream", &ask).unwrap().output;
-        assert_eq!(seen["StreamDescription"]["StreamStatus"], "ACTIVE");
+        let seen = stage.json("DescribeStream", &ask).unwrap();
+        assert!(!seen.unsettled);
+        assert_eq!(seen.output["StreamDescription"]["StreamStatus"], "ACTIVE");
     }
 }

@@ -190,7 +190,7 @@ fn reply(parts: &http::response::Parts, body: Bytes, head: bool) -> Reply {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = parts.headers.iter().filter(|(name, _)| head || **name != header::CONTENT_LENGTH);
     let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-    Reply { status, headers, body, code, class }
+    Reply { headers, code, class, ..Reply::ok(status, "", body) }
 }
 
 /// What there is to say of an answer of which only the head is known.

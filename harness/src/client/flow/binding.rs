@@ -64,13 +64,15 @@ pub(super) fn request(
     (operation.to_owned(), Value::Object(out))
 }
 
+/// What is bound to the name in `$vm.id`.
+pub(super) fn bound<'a>(text: &str, bound: &'a Bindings) -> Option<&'a String> {
+    bound.get(text.strip_prefix('$')?.strip_suffix(".id")?)
+}
+
 /// `$vm.id` → what is bound to `vm`; anything else as it stands.
 fn fill(value: &Value, bound: &Bindings) -> Value {
     match value {
-        Value::String(text) => {
-            let name = text.strip_prefix('$').and_then(|t| t.strip_suffix(".id"));
-            Value::String(name.and_then(|n| bound.get(n)).unwrap_or(text).clone())
-        }
+        Value::String(text) => Value::String(self::bound(text, bound).unwrap_or(text).clone()),
         Value::Array(list) => Value::Array(list.iter().map(|v| fill(v, bound)).collect()),
         Value::Object(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), fill(v, bound))).collect()),
         other => other.clone(),
@@ -96,6 +98,30 @@ pub(super) fn is_so(until: &str, body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body).to_ascii_lowercase();
     let until = until.to_ascii_lowercase();
     text.contains(&format!(">{until}<")) || text.contains(&format!("\"{until}\""))
+}
+
+/// Whether a command changes something that may not be visible yet. S0 speaks of EC2.
+pub(super) fn modifies(service: &dyn Service, operation: &str) -> bool {
+    service.id() == "ec2" && service.operations().iter().any(|o| o.name == operation && o.mutates)
+}
+
+/// What shows the state of these resources.
+pub(super) fn describe(service: &dyn Service, ids: &[String]) -> Option<&'static str> {
+    if service.id() != "ec2" {
+        return None;
+    }
+    let kind = ids.first()?.split_once('-')?.0;
+    Some(match kind {
+        "i" => "DescribeInstances",
+        "sg" => "DescribeSecurityGroups",
+        "vol" => "DescribeVolumes",
+        _ => return None,
+    })
+}
+
+/// Whether a command is the end of what it names.
+pub(super) fn ends(operation: &str) -> bool {
+    operation.starts_with("Terminate") || operation.starts_with("Delete") || operation.starts_with("DELETE ")
 }
 
 /// Whether an error says that something does not exist (yet).

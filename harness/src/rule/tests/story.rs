@@ -123,6 +123,7 @@ impl Story {
             service: self.service.clone(),
             operation: self.operation.clone(),
             target: self.target.clone(),
+            ids: Vec::new(),
             protocol: String::new(),
             body_bytes: 0,
             body_hash: None,
@@ -171,6 +172,8 @@ impl Story {
             first_byte_us: now,
             last_byte_us: now,
             effect: false,
+            created: Vec::new(),
+            unsettled: false,
         })));
         self
     }

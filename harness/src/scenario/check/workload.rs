@@ -24,6 +24,7 @@ const STATES: &[&str] = &[
     "available",
     "active",
     "deleted",
+    "succeeded",
 ];
 
 impl Checker<'_, '_, '_> {

@@ -126,7 +126,7 @@ impl Stage<'_> {
                 return Err(wire_error_with(&Ec2, "IdempotentParameterMismatch", message));
             }
             let ids = ids.clone();
-            return Ok(Done { again: true, ..done(self.reservation(&ids)) });
+            return Ok(Done { again: true, created: ids.clone(), ..done(self.reservation(&ids)) });
         }
         let reservation = self.world.id("r-");
         let ids: Vec<String> = (0..most).map(|_| self.world.id("i-")).collect();
@@ -223,6 +223,12 @@ impl Stage<'_> {
         }
     }
 
+    /// Whether one of these is on its way to another state.
+    fn unsettled<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> bool {
+        let state = |id| self.world.get(&self.home, KIND, id).map(|entity| self.state(&entity.value).1);
+        ids.into_iter().any(|id| matches!(state(id), Some("pending" | "stopping" | "shutting-down")))
+    }
+
     /// Whether an instance passes the filters. Filters that are not modelled let everything pass.
     fn passes(&self, id: &str, value: &Value) -> bool {
         filters(self.params).iter().all(|(name, wanted)| match name.as_str() {
@@ -247,13 +253,16 @@ impl Stage<'_> {
             }
         }
         let set: Vec<Value> = reservations.iter().map(|(_, ids)| self.reservation(ids)).collect();
-        Ok(done(json!({"reservationSet": set})))
+        let unsettled = self.unsettled(reservations.iter().flat_map(|(_, ids)| ids));
+        Ok(Done { unsettled, ..done(json!({"reservationSet": set})) })
     }
 
     pub(super) fn describe_instance_status(&mut self) -> Result<Done, WireError> {
         let all = text(self.params, "IncludeAllInstances") == "true";
         let mut set = Vec::new();
-        for id in self.chosen()? {
+        let chosen = self.chosen()?;
+        let unsettled = self.unsettled(&chosen);
+        for id in chosen {
             let Some(entity) = self.world.get(&self.home, KIND, &id) else { continue };
             let (code, name) = self.state(&entity.value);
             if (!all && name != "running") || !self.passes(&id, &entity.value) {
@@ -268,7 +277,7 @@ impl Stage<'_> {
                 "instanceStatus": {"status": health, "details": [{"name": "reachability", "status": "passed"}]},
             }));
         }
-        Ok(done(json!({"instanceStatusSet": set})))
+        Ok(Done { unsettled, ..done(json!({"instanceStatusSet": set})) })
     }
 
     /// Start, stop and terminate: all named instances, or none if one of them is in the wrong state.
