@@ -6,7 +6,7 @@ mod handmade;
 mod once;
 mod robust;
 mod simulated;
-mod story;
+pub(crate) mod story;
 
 use super::*;
 use crate::guidance;
