@@ -112,12 +112,15 @@ pub(super) fn fit(evidence: &Evidence, service: &str, class: Class, pauses: &[Pa
         base: Number::default(),
         factor: Number::default(),
         cap: Number::default(),
-        seen: seen.iter().map(|s| Rung {
-            retry: s.retry,
-            pauses: s.pauses.len() as u64,
-            shortest: measured(s.shortest.1),
-            longest: measured(s.longest.1),
-        }).collect(),
+        seen: seen
+            .iter()
+            .map(|s| Rung {
+                retry: s.retry,
+                pauses: s.pauses.len() as u64,
+                shortest: measured(s.shortest.1),
+                longest: measured(s.longest.1),
+            })
+            .collect(),
     };
     let nothing = evidence.slack.nothing() as f64 / 1e6;
     if backoff.seen.iter().all(|s| s.longest <= nothing) {

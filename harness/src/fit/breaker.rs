@@ -192,7 +192,8 @@ impl Watched {
             self.open.at_most(probe.start.saturating_sub(first).saturating_add(slack));
             // Calls beside the first probe, before it was over.
             let beside = calls[at + 1..].iter().take_while(|c| c.start < probe.end);
-            let (through, held) = beside.fold((1u64, false), |(n, held), c| (n + u64::from(!c.refused), held | c.refused));
+            let (through, held) =
+                beside.fold((1u64, false), |(n, held), c| (n + u64::from(!c.refused), held | c.refused));
             self.probes.at_least(through);
             if held {
                 self.probes.at_most(through);

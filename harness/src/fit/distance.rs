@@ -33,9 +33,7 @@ pub(super) fn to(fit: &Fit, profile: &Profile) -> f64 {
 
 /// Logarithm of the ratio of a number and another; where there is but a bound, to that, if the other lies beyond it.
 fn apart(seen: &Number, own: f64) -> f64 {
-    let nearest = seen
-        .value
-        .or(seen.at_least.filter(|bound| own < *bound))
-        .or(seen.at_most.filter(|bound| own > *bound));
+    let nearest =
+        seen.value.or(seen.at_least.filter(|bound| own < *bound)).or(seen.at_most.filter(|bound| own > *bound));
     nearest.map_or(0.0, |n| (n.max(1e-6) / own.max(1e-6)).ln().abs())
 }

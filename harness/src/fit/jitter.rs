@@ -102,7 +102,10 @@ fn between_the_ends(seen: &Seen<'_>) -> Vec<(f64, f64)> {
     let narrow = (seen.longest.0 - seen.shortest.1).max(LEAST);
     let wide = (seen.longest.1 - seen.shortest.0).max(LEAST);
     let place = |p: &Pause| {
-        ((p.low - seen.shortest.1) / if p.low > seen.shortest.1 { wide } else { narrow }, (p.high - seen.shortest.0) / narrow)
+        (
+            (p.low - seen.shortest.1) / if p.low > seen.shortest.1 { wide } else { narrow },
+            (p.high - seen.shortest.0) / narrow,
+        )
     };
     others.map(|(_, p)| place(p)).collect()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Fit, QuotaState};
 
 /// A part of a policy that the run did not show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missing {
     /// Which part.
     pub part: &'static str,

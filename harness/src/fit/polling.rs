@@ -76,7 +76,12 @@ pub(super) fn fit(evidence: &Evidence) -> Option<Polling> {
     let first = ends.iter().find(|(n, _)| *n == 0).map(|(_, ends)| ends);
     let ladder: Vec<Rung> = ends
         .iter()
-        .map(|(retry, e)| Rung { retry: *retry, low: e.most.low.max(1e-6).ln(), high: e.most.high.ln(), cost: Cost::Nothing })
+        .map(|(retry, e)| Rung {
+            retry: *retry,
+            low: e.most.low.max(1e-6).ln(),
+            high: e.most.high.ln(),
+            cost: Cost::Nothing,
+        })
         .collect();
     let counts: Vec<f64> = rungs.values().map(|p| p.len() as f64).collect();
     let region = region(&ladder, &counts, 0.0);

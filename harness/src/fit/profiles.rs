@@ -98,7 +98,8 @@ const DEAREST: i64 = 14;
 /// Follows a client with the profile's attempts and quota; says where these forbid what it did. Where the order of calls
 /// or a price is not known, tokens are reckoned both ways.
 fn tries(history: &History<'_>, profile: &Profile, attempts_max: &dyn Fn(&str) -> u32) -> Option<String> {
-    let quota = profile.quota.as_ref().map(|q| (i64::from(q.capacity), i64::from(q.throttling), i64::from(q.transient)));
+    let quota =
+        profile.quota.as_ref().map(|q| (i64::from(q.capacity), i64::from(q.throttling), i64::from(q.transient)));
     let (capacity, throttling, transient) = quota.unwrap_or((0, 0, 0));
     let alone = history.client.peak <= 1;
     let tolerance = i64::from(history.client.peak.saturating_sub(1)) * DEAREST;
@@ -200,6 +201,5 @@ fn polling(fit: &Fit, profile: &Profile) -> Option<String> {
     let (seen, own) = (fit.polling.as_ref()?, profile.polling.as_ref()?);
     let start = own.start.get().as_secs_f64();
     let shortest = seen.start.high.or(seen.start.at_most)?;
-    (shortest < start)
-        .then(|| format!("it waits at least {} between polls", super::words::time(start)))
+    (shortest < start).then(|| format!("it waits at least {} between polls", super::words::time(start)))
 }

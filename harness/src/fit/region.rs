@@ -240,7 +240,11 @@ impl Regime<'_> {
             base: base.exp(),
             factor: growth.exp(),
             cap: self.is_capped().then(|| {
-                if mean > 0.0 { cap_of(base).exp() } else { f64::midpoint(cap_of(base), self.highest_cap(growth)).exp() }
+                if mean > 0.0 {
+                    cap_of(base).exp()
+                } else {
+                    f64::midpoint(cap_of(base), self.highest_cap(growth)).exp()
+                }
             }),
             likelihood: -bounds(least).map(|(bound, n)| bound * n).sum::<f64>(),
         }
@@ -263,12 +267,7 @@ impl Regime<'_> {
             Range { low: lowest(lowest_of(low, high, lowest)), high: f64::INFINITY }
         };
         let out = |range: Range| Range { low: range.low.exp(), high: range.high.exp() };
-        Some(Region {
-            base: out(base),
-            factor: Some(out(growths)),
-            cap: out(cap),
-            best: self.best(growths, pauses),
-        })
+        Some(Region { base: out(base), factor: Some(out(growths)), cap: out(cap), best: self.best(growths, pauses) })
     }
 }
 

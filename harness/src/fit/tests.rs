@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stdout, reason = "tests")]
 
 mod coverage;
+mod page;
 mod parts;
+mod sets;
 mod truth;

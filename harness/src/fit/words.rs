@@ -1,7 +1,5 @@
 //! A fit in a sentence.
 
-use std::fmt::Write as _;
-
 use brownout_mocks::service::Class;
 
 use super::{Backoff, Family, Fit, Number, QuotaState};
@@ -26,7 +24,7 @@ pub(super) fn time(seconds: f64) -> String {
 }
 
 fn times(factor: f64) -> String {
-    format!("×{factor:.2}")
+    format!("{factor:.2}")
 }
 
 fn plain(number: f64) -> String {
@@ -42,7 +40,9 @@ fn number(number: &Number, word: fn(f64) -> String) -> Option<String> {
         Number { value: Some(value), low: Some(low), high: Some(high), .. } => {
             Some(format!("{} ({}–{})", word(value), word(low), word(high)))
         }
-        Number { value: Some(value), at_least: Some(bound), .. } => Some(format!("{} (≥ {})", word(value), word(bound))),
+        Number { value: Some(value), at_least: Some(bound), .. } => {
+            Some(format!("{} (≥ {})", word(value), word(bound)))
+        }
         Number { at_least: Some(bound), .. } => Some(format!("≥ {}", word(bound))),
         Number { at_most: Some(bound), .. } => Some(format!("≤ {}", word(bound))),
         _ => None,
@@ -58,7 +58,7 @@ pub(super) fn summary(fit: &Fit) -> String {
     }
     if let Some(polling) = &fit.polling {
         let start = number(&polling.start, time).map_or_else(String::new, |s| format!(" from {s}"));
-        let factor = number(&polling.factor, times).map_or_else(String::new, |f| format!(" {f}"));
+        let factor = number(&polling.factor, times).map_or_else(String::new, |f| format!(" ×{f}"));
         parts.push(format!("polls{start}{factor}"));
     }
     if let Some(breaker) = fit.breaker.as_ref().filter(|b| b.seen) {
@@ -98,69 +98,65 @@ fn like(fit: &Fit) -> String {
         return format!("looks like {} with other attempts", names(&profiles.but_for_attempts));
     }
     match &fit.nearest {
-        Some(nearest) => format!("like no published profile (nearest: {}, {} away)", nearest.name, plain(nearest.distance)),
+        Some(nearest) => {
+            format!("like no published profile (nearest: {}, {} away)", nearest.name, plain(nearest.distance))
+        }
         None => "like no published profile".to_owned(),
     }
 }
 
-/// One ladder; throttling and transient ones are merged where they agree.
+/// The ladders; those that agree are said once, and those that differ by their base alone share what follows.
 fn ladders(fit: &Fit) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut said: Vec<&Backoff> = Vec::new();
-    let several = fit.backoff.iter().any(|b| b.service != fit.backoff[0].service);
+    let mut different: Vec<&Backoff> = Vec::new();
     for ladder in &fit.backoff {
-        if said.iter().any(|s| agree(s, ladder)) {
-            continue;
+        if !different.iter().any(|d| agree(d, ladder) && d.base.meets(&ladder.base) && d.cap.meets(&ladder.cap)) {
+            different.push(ladder);
         }
-        let same = fit.backoff.iter().filter(|other| agree(ladder, other)).count();
-        said.push(ladder);
-        let whose = match (fit.backoff.len() > 1, same > 1, several) {
-            (false, ..) | (_, true, false) => String::new(),
-            (_, true, true) => format!(" ({} and others)", ladder.service),
-            (_, false, true) => format!(" after {} errors of {}", class(ladder.class), ladder.service),
-            (_, false, false) => format!(" after {} errors", class(ladder.class)),
-        };
-        parts.push(words(ladder, &whose));
     }
-    parts
+    let several = fit.backoff.iter().any(|b| b.service != fit.backoff[0].service);
+    let whose = |ladder: &Backoff| match (different.len() > 1, several) {
+        (false, _) => String::new(),
+        (true, false) => format!(" after {} errors", class(ladder.class)),
+        (true, true) => format!(" after {} errors of {}", class(ladder.class), ladder.service),
+    };
+    let Some(first) = different.first() else { return Vec::new() };
+    let open = |l: &Backoff| l.cap.at_least.is_some();
+    if different.len() > 1 && first.jitter.is_some() && different.iter().all(|l| agree(first, l) && open(l)) {
+        let bases = different.iter().filter_map(|l| Some(format!("{}{}", number(&l.base, time)?, whose(l))));
+        let mut out = format!("{}, base {}", kinds(first), bases.collect::<Vec<_>>().join(" and "));
+        out.extend(number(&first.factor, times).map(|factor| format!(", ×{factor}")));
+        return vec![out + ", cap not reached"];
+    }
+    different.iter().map(|ladder| words(ladder, &whose(ladder))).collect()
 }
 
+/// Whether two ladders may be the same but for their base and cap.
 fn agree(a: &Backoff, b: &Backoff) -> bool {
-    a.family == b.family
-        && a.jitter == b.jitter
-        && a.base.meets(&b.base)
-        && a.factor.meets(&b.factor)
-        && a.cap.meets(&b.cap)
+    a.family == b.family && a.jitter_possible == b.jitter_possible && a.jitter == b.jitter && a.factor.meets(&b.factor)
+}
+
+fn kinds(ladder: &Backoff) -> String {
+    let Some(jitter) = ladder.jitter else { return "no ladder that is known".to_owned() };
+    let others: Vec<&str> = ladder.jitter_possible.iter().filter(|j| **j != jitter).map(|j| kind(*j)).collect();
+    if others.is_empty() { kind(jitter).to_owned() } else { format!("{} (or {})", kind(jitter), others.join(", ")) }
 }
 
 fn words(ladder: &Backoff, whose: &str) -> String {
     if ladder.family == Family::AtOnce {
         return format!("retries at once{whose}");
     }
-    let kinds: Vec<&str> = ladder.jitter_possible.iter().map(|j| kind(*j)).collect();
-    let Some(jitter) = ladder.jitter else { return format!("no ladder that is known{whose}") };
-    let kinds = if kinds.len() > 1 { format!("{} (or {})", kind(jitter), others(&kinds, kind(jitter))) } else { kind(jitter).to_owned() };
-    let mut out = format!("{kinds}{whose}");
-    if let Some(base) = number(&ladder.base, time) {
-        let _ = write!(out, ", base {base}");
+    let mut out = format!("{}{whose}", kinds(ladder));
+    if ladder.jitter.is_none() {
+        return out;
     }
-    if let Some(factor) = number(&ladder.factor, times) {
-        let _ = write!(out, ", {factor}");
-    }
-    match (&ladder.cap, number(&ladder.cap, time)) {
-        (Number { at_least: Some(_), .. }, Some(cap)) => {
-            let _ = write!(out, ", cap not reached ({cap})");
-        }
-        (_, Some(cap)) => {
-            let _ = write!(out, ", cap {cap}");
-        }
-        _ => {}
-    }
+    out.extend(number(&ladder.base, time).map(|base| format!(", base {base}")));
+    out.extend(number(&ladder.factor, times).map(|factor| format!(", ×{factor}")));
+    let reached = if ladder.cap.at_least.is_some() { "cap not reached" } else { "cap" };
+    out.extend(number(&ladder.cap, time).map(|cap| match ladder.cap.at_least {
+        Some(_) => format!(", {reached} ({cap})"),
+        None => format!(", {reached} {cap}"),
+    }));
     out
-}
-
-fn others(kinds: &[&str], best: &str) -> String {
-    kinds.iter().filter(|k| **k != best).copied().collect::<Vec<_>>().join(", ")
 }
 
 fn kind(jitter: Jitter) -> &'static str {
@@ -188,8 +184,19 @@ fn quota(fit: &Fit) -> Option<String> {
     if quota.state != QuotaState::Felt {
         return None;
     }
-    let of = |retries: &Number, class| number(retries, plain).map(|n| format!("{n} retries after {class} errors"));
-    let pays: Vec<String> =
-        [of(&quota.throttling_retries, "throttling"), of(&quota.transient_retries, "transient")].into_iter().flatten().collect();
-    (!pays.is_empty()).then(|| format!("a quota that pays for {}", pays.join(" or ")))
+    let known = |n: &Number| n.low.zip(n.high).is_some_and(|(low, high)| high <= 1.25 * low + 1.0);
+    let mut retries = Vec::new();
+    for (count, price, name) in [
+        (&quota.throttling_retries, &quota.throttling, "throttling"),
+        (&quota.transient_retries, &quota.transient, "transient"),
+    ] {
+        if known(price) && known(&quota.capacity) {
+            retries.extend(number(price, plain).map(|n| format!("{n} a {name} retry")));
+        } else if known(count) {
+            retries.extend(number(count, plain).map(|n| format!("pays for {n} {name} retries")));
+        }
+    }
+    let capacity = number(&quota.capacity, plain).filter(|_| known(&quota.capacity));
+    let size = capacity.map_or_else(|| "a retry quota".to_owned(), |n| format!("a retry quota of {n} tokens"));
+    Some(if retries.is_empty() { format!("{size} was felt") } else { format!("{size}: {}", retries.join(", ")) })
 }

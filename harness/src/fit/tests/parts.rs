@@ -22,36 +22,12 @@ fn by_profile(name: &str, service: &str, seed: u64, trials: u64, calls: &[Call])
 }
 
 #[test]
-fn the_true_profile_is_always_in_its_set() {
-    let seeds = std::env::var("BROWNOUT_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(12u64);
-    let mut sizes: Vec<(String, f64)> = Vec::new();
-    for profile in guidance::profiles().iter().filter(|p| p.exact) {
-        for service in ["s3", "dynamodb"] {
-            let mut size = 0;
-            for seed in 0..seeds {
-                let calls = storms(2 + (seed as usize * 7) % 90, &BOTH[..1 + seed as usize % 2]);
-                let trials = [1, 5, 20][seed as usize % 3];
-                let fit = by_profile(&profile.name, service, seed, trials, &calls);
-                let possible = names(&fit);
-                // Their ladders are others'; the breaker and the polls that would tell them were not asked for.
-                assert!(possible.contains(&profile.name.as_str()), "{} {service} {seed}: {fit:#?}", profile.name);
-                size += possible.len();
-            }
-            sizes.push((format!("{} {service}", profile.name), size as f64 / seeds as f64));
-        }
-    }
-    for (name, size) in &sizes {
-        println!("{name}: {size:.1} profiles");
-    }
-}
-
-#[test]
 fn what_can_be_told_apart_is_and_what_cannot_is_not() {
     let storm = storms(120, &BOTH);
     // C25: five attempts, bounds of 1, 2, 4 and 8 s; no cap is reached.
     let cases: [(&str, &[&str]); 9] = [
         ("seed-b", &["botocore-legacy", "http-retry-after", "seed-b"]),
-        ("std-2026", &["breaker-powertools", "breaker-seed", "ec2-poll", "std-2026"]),
+        ("std-2026", &["ec2-poll", "std-2026"]),
         ("std-2.0-1s", &["std-2.0-1s"]),
         ("seed-a", &["seed-a"]),
         ("go-pre2026", &["go-pre2026"]),
@@ -94,7 +70,8 @@ fn attempts_are_a_bound_where_every_call_got_through() {
     assert_eq!((fit.attempts[0].max.at_least, fit.attempts[0].max.value), (Some(3.0), None));
     assert!(fit.missing.iter().any(|m| m.part == "attempts"), "{:?}", fit.missing);
     assert_eq!(fit.quota.state, QuotaState::NotFelt);
-    assert_eq!(fit.quota.transient_retries.at_least, Some(2.0), "{:?}", fit.quota);
+    // Of two retries a call, success gives back the last.
+    assert_eq!(fit.quota.transient_retries.at_least, Some(11.0), "{:?}", fit.quota);
 }
 
 #[test]
@@ -122,6 +99,57 @@ fn a_quota_is_measured_by_what_it_refuses_and_what_gives_it_back() {
             assert!(seen.allows(f64::from(truth)), "{name}: {quota:?}");
             assert!(seen.high.unwrap() <= f64::from(truth) * 1.2 + 1.0, "{name}: {quota:?}");
         }
+    }
+}
+
+/// Whatever the quota, its numbers lie in their intervals.
+#[test]
+fn random_quotas_are_held() {
+    let mut felt = 0;
+    for seed in 0..super::coverage::seeds(60).min(500) {
+        let mut random = random("quota", seed);
+        let mut truth = Truth::by_profile("std-2026", "s3");
+        (truth.attempts, truth.throttling.base) = (2 + random.below(4) as u32, std::time::Duration::ZERO.into());
+        truth.transient = truth.throttling;
+        let (throttling, transient) = (1 + random.below(15) as i64, 1 + random.below(15) as i64);
+        let capacity = 6 * throttling.max(transient) + random.below(300) as i64;
+        truth.quota = Some((capacity, throttling, transient));
+        let mut calls = Vec::new();
+        for _ in 0..40 {
+            calls.extend(storms(random.below(8) as usize, &BOTH[random.below(2) as usize..]));
+            calls.extend(vec![(random.below(3) as u32, BOTH[random.below(2) as usize]); random.below(12) as usize]);
+        }
+        let fit = fitted(&[play(&truth, "s3", 0, &calls, &mut random)]);
+        let quota = &fit.quota;
+        assert_ne!(quota.state, QuotaState::Unclear, "{seed}: {truth:?}");
+        felt += u64::from(quota.state == QuotaState::Felt);
+        for (seen, truth) in [
+            (quota.capacity, capacity),
+            (quota.throttling, throttling),
+            (quota.transient, transient),
+            (quota.throttling_retries, capacity / throttling),
+            (quota.transient_retries, capacity / transient),
+        ] {
+            assert!(seen.allows(truth as f64), "{seed}: {truth} of {:?}: {quota:?}", (capacity, throttling, transient));
+        }
+        assert!(fit.attempts[0].max.allows(truth.attempts.into()), "{seed}: {:?}", fit.attempts);
+    }
+    assert!(felt > 20, "{felt}");
+}
+
+#[test]
+fn random_breakers_are_held() {
+    for seed in 0..super::coverage::seeds(60).min(500) {
+        let mut random = random("breaker", seed);
+        let (threshold, open, closes) = (1 + random.below(9) as u32, 2 + random.below(60), 1 + random.below(4) as u32);
+        let (from, down) = (random.below(20), 20 + random.below(200));
+        let fit = fitted(&[behind_a_breaker(threshold, open, closes, from, from + down)]);
+        let breaker = fit.breaker.unwrap();
+        let case = (threshold, open, closes, from, down);
+        assert!(breaker.seen && breaker.threshold.allows(threshold.into()), "{case:?}: {breaker:?}");
+        // It counts from the end of the failure, 10 ms after the call began.
+        assert!(breaker.open.allows(open as f64 - 0.01), "{case:?}: {breaker:?}");
+        assert!(breaker.probes.allows(1.0) && breaker.closes_after.allows(closes.into()), "{case:?}: {breaker:?}");
     }
 }
 
@@ -166,7 +194,7 @@ fn a_breaker_is_measured_by_what_it_refuses() {
         let breaker = fit.breaker.unwrap();
         assert!(breaker.seen);
         assert_eq!(breaker.threshold.value, Some(f64::from(threshold)), "{breaker:?}");
-        assert!(breaker.open.allows(open as f64), "{breaker:?}");
+        assert!(breaker.open.allows(open as f64 - 0.01), "{breaker:?}");
         assert!(breaker.open.high.unwrap() - breaker.open.low.unwrap() < 1.1, "{breaker:?}");
         assert!(fit.summary.contains("a breaker opens after"), "{}", fit.summary);
         let excluded = fit.profiles.excluded.iter().find(|e| e.name == "std-2026").unwrap();
@@ -174,7 +202,7 @@ fn a_breaker_is_measured_by_what_it_refuses() {
     }
     let never = fitted(&[behind_a_breaker(1_000, 1, 1, 10, 40)]);
     let breaker = never.breaker.as_ref().unwrap();
-    assert!(!breaker.seen && breaker.threshold.at_least == Some(30.0), "{breaker:?}");
+    assert!(!breaker.seen && breaker.threshold.at_least == Some(31.0), "{breaker:?}");
     assert!(never.profiles.excluded.iter().any(|e| e.name == "breaker-seed"), "{:?}", never.profiles);
     assert!(never.missing.iter().any(|m| m.part == "circuit breaker"));
 }

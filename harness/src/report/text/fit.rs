@@ -25,7 +25,8 @@ pub fn fit(title: &str, fit: &Fit) -> String {
     }
     for attempts in &fit.attempts {
         let declared = attempts.declared.map_or_else(String::new, |d| format!("; the client announces {d}"));
-        let text = format!("{}: {}, {} calls given up{declared}", attempts.service, bare(&attempts.max), attempts.given_up);
+        let text =
+            format!("{}: {}, {} calls given up{declared}", attempts.service, bare(&attempts.max), attempts.given_up);
         line("attempts", &text);
     }
     if fit.quota.state != QuotaState::NotFelt {
@@ -43,7 +44,10 @@ pub fn fit(title: &str, fit: &Fit) -> String {
     }
     if let Some(seen) = fit.limiter.seen {
         let held = bare(&fit.limiter.held_back);
-        line("limiter", &if seen { format!("held back this share of calls: {held}") } else { "none was seen".to_owned() });
+        line(
+            "limiter",
+            &if seen { format!("held back this share of calls: {held}") } else { "none was seen".to_owned() },
+        );
     }
     if let Some(polling) = &fit.polling {
         let (start, factor, cap) = (bare(&polling.start), bare(&polling.factor), bare(&polling.cap));
