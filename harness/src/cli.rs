@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::exit::ExitStatus;
 
 mod explain;
+mod fit;
 mod judge;
 mod lint;
 mod list;
@@ -33,6 +34,8 @@ enum Command {
     Serve(serve::Args),
     /// Judge stored journals again, without the client
     Judge(judge::Args),
+    /// Say what retry policy stored journals show
+    Fit(fit::Args),
     /// Check scenario files and report every mistake
     Lint(lint::Args),
     /// List what there is
@@ -62,6 +65,7 @@ fn dispatch(command: Command) -> ExitStatus {
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Fit(args) => fit::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

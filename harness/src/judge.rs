@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use brownout_mocks::journal::{self, EventKind, Header, Segment};
 
 use crate::evidence::Evidence;
+use crate::fit::Fit;
 use crate::guidance::Profile;
 use crate::rule::{RULES, Ruling, Severity, Verdict, severity};
 use crate::scenario::{Document, ExpectOutcome};
@@ -136,6 +137,12 @@ impl Judge {
         RunReport::new(self, rules, unfired, expected)
     }
 
+    /// What can be said at the end: a report, with what policy was seen. That takes longer than a verdict, and is asked
+    /// for once a run.
+    pub fn last_report(&self) -> RunReport {
+        RunReport { fit: Some(Fit::of(&self.evidence)), ..self.report() }
+    }
+
     /// What can be said by now about one rule; `None` if there is no such rule.
     pub fn rule(&self, id: &str) -> Option<RuleReport> {
         let doc = crate::rule::find(id)?;
@@ -192,7 +199,7 @@ pub fn judge(document: &Document, trials: &[journal::Trial], profile: &Profile) 
     for trial in trials {
         judge.push(trial);
     }
-    Some(judge.report())
+    Some(judge.last_report())
 }
 
 /// How a trial's calls ended otherwise than expected, in words.

@@ -6,6 +6,7 @@ pub mod client;
 pub mod docs;
 pub mod evidence;
 pub mod exit;
+pub mod fit;
 pub mod guidance;
 pub mod judge;
 pub mod load;

@@ -12,7 +12,7 @@ mod json;
 mod junit;
 mod text;
 
-pub use text::{explain, run_text, summary};
+pub use text::{explain, fit as fit_text, run_text, seen, summary};
 
 /// All that a command found out.
 #[derive(Debug, Clone, Default)]

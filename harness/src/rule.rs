@@ -222,4 +222,4 @@ pub fn find(name: &str) -> Option<&'static RuleDoc> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -237,7 +237,7 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
         kept.extend(settings.keep.then_some(trial));
         played += 1;
     }
-    Ok(Ran { report: judge.report(), trials: kept, first: Some(first) })
+    Ok(Ran { report: judge.last_report(), trials: kept, first: Some(first) })
 }
 
 /// Who plays, ready to be started again for each trial.

@@ -138,7 +138,7 @@ impl Mounted {
     pub fn judge(&self) -> RunReport {
         let mut judge = Judge::new(&self.document, &self.profile, &self.header);
         judge.push(&self.journal());
-        judge.report()
+        judge.last_report()
     }
 }
 

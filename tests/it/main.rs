@@ -6,6 +6,7 @@ mod command;
 mod coverage;
 mod determinism;
 mod docs;
+mod fit;
 mod generations;
 mod library;
 mod limits;

@@ -196,7 +196,7 @@ fn nothing_is_banned_or_unfinished() {
 }
 
 /// The pure steps: from text to plan, and from journal to bytes.
-const PURE: &[&str] = &["docs", "evidence", "exit", "guidance", "judge", "report", "rule", "scenario", "stats"];
+const PURE: &[&str] = &["docs", "evidence", "exit", "fit", "guidance", "judge", "report", "rule", "scenario", "stats"];
 
 #[test]
 fn the_pure_steps_are_pure() {

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args) -> Done {
 }
 
 /// The trials of each run, in order of the runs.
-fn by_run(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
+pub(super) fn by_run(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
     let mut runs: BTreeMap<u32, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
         runs.entry(trial.header.run).or_default().push(trial);
@@ -78,7 +78,7 @@ fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {
             if header.client == "command" { "-- COMMAND".to_owned() } else { format!("--client {}", header.client) };
         format!("brownout run {} --seed {:#x} {who}", header.scenario_name, header.seed)
     });
-    Ok(Entry::new(&scenario, judge.report(), repeat))
+    Ok(Entry::new(&scenario, judge.last_report(), repeat))
 }
 
 /// The profile of the command line, else the one in the journal, else the scenario's.

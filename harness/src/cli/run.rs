@@ -303,6 +303,9 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
                     let entry = Entry::new(job.scenario, ran.report, repeat);
                     output::people(&report::run_text(&entry, args.verbose));
                     if let (true, Some(first)) = (args.explain, &ran.first) {
+                        if !args.verbose && entry.report.exit_code() != 1 {
+                            output::people(&report::seen(&entry));
+                        }
                         output::people(&report::explain(first));
                     }
                     report.runs.push(entry);

@@ -201,7 +201,7 @@ fn verdict(scenario: &Scenario, args: &Args, events: Vec<Event>) -> Done {
     let mut judge = Judge::new(&scenario.document, &profile, &trial.header);
     judge.push(&trial);
     let repeat = format!("brownout serve {} --seed {:#x}", scenario.origin, args.seed);
-    let entry = Entry::new(scenario, judge.report(), repeat);
+    let entry = Entry::new(scenario, judge.last_report(), repeat);
     output::people(&report::run_text(&entry, true));
     let report = report::Report { runs: vec![entry], ..report::Report::default() };
     output::people(&format!("{}\n", report::summary(&report)));

@@ -20,6 +20,19 @@ const PARTS: &[(&str, &str)] = &[
     ("Percentiles", "percentiles"),
     ("Slack", "slack"),
     ("Summary", "summary"),
+    ("Fit", "fit"),
+    ("Number", "number"),
+    ("Backoff", "backoff"),
+    ("Rung", "rung"),
+    ("Attempts", "attempts"),
+    ("Quota", "quota"),
+    ("Limiter", "limiter"),
+    ("Polling", "polling"),
+    ("Breaker", "breaker"),
+    ("Profiles", "profiles"),
+    ("Candidate", "candidate"),
+    ("Excluded", "excluded"),
+    ("Missing", "missing"),
 ];
 
 pub(super) fn page() -> String {

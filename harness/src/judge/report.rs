@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::Slack;
+use crate::fit::Fit;
 use crate::rule::{Finding, Severity, Verdict};
 
 use super::{Judge, Metrics, Summary};
@@ -47,6 +48,9 @@ pub struct RunReport {
     pub control: Option<Summary>,
     /// The profile's reference client with the faults on; null if there is none.
     pub reference: Option<Summary>,
+    /// What policy was seen, from the evidence alone. It decides nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
 }
 
 /// One rule's part of a report.
@@ -147,6 +151,7 @@ impl RunReport {
             slack: judge.evidence.slack,
             control: judge.control.as_ref().map(super::metrics::Tally::summary),
             reference: judge.reference.as_ref().map(super::metrics::Tally::summary),
+            fit: None,
         }
     }
 

@@ -13,9 +13,11 @@ use crate::judge::RuleReport;
 use crate::rule::{Finding, Verdict};
 
 mod explain;
+mod fit;
 mod summary;
 
 pub use explain::explain;
+pub use fit::{fit, seen};
 pub use summary::summary;
 
 use summary::lasted;
@@ -60,6 +62,9 @@ pub fn run_text(entry: &Entry, all: bool) -> String {
         failed(&mut out, entry, rule);
     }
     expectations(&mut out, entry);
+    if all || run.verdict == Verdict::Fail {
+        out.push_str(&seen(entry));
+    }
     out
 }
 

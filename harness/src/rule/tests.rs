@@ -9,7 +9,7 @@ mod once;
 mod programs;
 mod robust;
 mod simulated;
-mod story;
+pub(crate) mod story;
 
 use super::*;
 use crate::guidance;
