@@ -17,6 +17,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("access-denied", "retries-everything"),
     ("answer-after-timeout", "hangs"),
     ("bad-gateway-storm", "naive"),
+    ("batch-finished-in-parts", "retries-everything"),
     ("batch-half-done", "no-throttle-retry"),
     ("bedrock-model-busy", "no-throttle-retry"),
     ("bedrock-refuses", "retries-everything"),
@@ -52,6 +53,8 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("gateway-server-errors", "no-transient-retry"),
     ("gateway-timeout-storm", "no-transient-retry"),
     ("hot-partition", "naive"),
+    ("hint-is-no-time", "no-transient-retry"),
+    ("hinted-in-milliseconds", "no-throttle-retry"),
     ("html-json-or-nothing", "oversleeps"),
     ("iam-refuses", "retries-everything"),
     ("instance-not-visible", "hammers-not-found"),
@@ -68,6 +71,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("metric-refused", "retries-everything"),
     ("network-2021", "naive"),
     ("one-path-down", "endless"),
+    ("one-status-two-meanings", "by-status"),
     ("only-writes-denied", "retries-everything"),
     ("outage-comes-back", "naive"),
     ("outage-outlasts-breaker", "naive"),
@@ -95,6 +99,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("thirty-seconds", "no-transient-retry"),
     ("throttle-burst", "naive"),
     ("throttle-lifts-slowly", "no-throttle-retry"),
+    ("throttled-past-deadline", "outstays"),
     ("transient-list", "no-throttle-retry"),
     ("truncated-answer", "oversleeps"),
     ("twenty-clients-one-bucket", "naive"),
@@ -109,14 +114,29 @@ const FAILED_BY: &[(&str, &str)] = &[
 
 /// Rules that a mutant breaks beside its own, each for a reason.
 const COMPANIONS: &[(&str, &[&str])] = &[
+    // By its status a throttle with a 400 is final.
+    ("by-status", &["throttle_not_retried"]),
+    // Expired tokens and wrong dates are refusals, too.
+    ("hammers-refusals", &["skew_uncorrected", "stale_credentials_looped"]),
+    ("stale-token", &["auth_error_hammered"]),
+    // Whoever repeats all errors repeats these.
+    (
+        "retries-everything",
+        &["auth_error_hammered", "quota_taken_for_throttle", "skew_uncorrected", "stale_credentials_looped"],
+    ),
+    // Giving up at a word in a header is giving up an error that is to be retried.
+    ("trips-over-hint", &["transient_not_retried"]),
+    // What it calls on about is a quota that it could have read.
+    ("ignores-quota", &["masked_error_misread"]),
+    ("misreads-masked", &["quota_hammered"]),
     // No pause at all is also a pause that does not grow and does not vary.
     ("naive", &["backoff_too_short", "fixed_backoff", "unjittered_backoff"]),
     // Always one second is neither growing nor random.
     ("same-pause", &["unjittered_backoff"]),
     // Fifty attempts in a minute of throttles, and pauses that reach their cap.
-    ("endless", &["unknown_error_overretried"]),
+    ("endless", &["deadline_overrun", "unknown_error_overretried"]),
     // One to two minutes before every retry is a fixed range.
-    ("oversleeps", &["backoff_over_cap", "fixed_backoff"]),
+    ("oversleeps", &["backoff_over_cap", "deadline_overrun", "fixed_backoff"]),
     // It waits beyond the end of the world: what it asked for is never retried.
     ("hangs", &["throttle_not_retried", "transient_not_retried", "backoff_over_bound"]),
     // It gives up at the first NotFound only; nothing else.
@@ -172,6 +192,7 @@ const CAUGHT_IN: &[(&str, &str)] = &[
     ("grows-slowly", "breaker-five-failures"),
     ("half-base", "breaker-five-failures"),
     ("hesitates", "breaker-five-failures"),
+    ("ignores-hint", "hinted-in-milliseconds"),
     ("layered", "breaker-five-failures"),
     ("never-fills", "ec2-launches-2025"),
     ("never-opens", "breaker-five-failures"),

@@ -47,6 +47,8 @@ pub enum Change {
     OverCap,
     /// A 200 is taken for a success whatever it holds.
     TrustsStatus,
+    /// No retry hint is heeded.
+    Deaf,
     /// A second layer calls again when the first has given up.
     Layered,
 }
@@ -97,6 +99,7 @@ fn alter(profile: &mut Profile, change: Change) {
     match change {
         Change::NoOwnNumbers => profile.services.values_mut().for_each(|numbers| numbers.backoff = None),
         Change::NoQuota => profile.quota = None,
+        Change::Deaf => profile.honours.clear(),
         _ => {}
     }
 }

@@ -40,6 +40,19 @@ pub struct FlowPolicy {
     pub polls_not_found: bool,
     /// Stops all further calls once a quota is spent.
     pub stops_at_quota: bool,
+    /// Knows a spent quota by its code, whatever the status beside it.
+    pub reads_masked: bool,
+    /// What it does with the entries of a batch that failed inside a good answer.
+    pub unprocessed: Unprocessed,
+}
+
+/// What a program does with the entries of a batch that failed inside a good answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unprocessed {
+    /// Sends them again, after a pause that grows.
+    Resends,
+    /// Sends the whole batch again, after a pause that grows.
+    ResendsAll,
 }
 
 /// Plays a flow; the same for the reference client and its mutants, but for the policy.
@@ -71,7 +84,7 @@ impl FlowClient {
             }
             let went_on = match step {
                 FlowStep::Call(call) => {
-                    let heard = self.ask(&call.call, &call.params, call.ids.as_ref(), &bound, session).await;
+                    let heard = self.ask(&call.call, &call.params, call.ids.as_ref(), &bound, session, random).await;
                     let not_found = binding::is_not_found(heard.code.as_deref()) && call.ids.is_some();
                     if not_found && self.policy.polls_not_found && heard.outcome == Outcome::Error {
                         let Some(waited) = self.wait_for_visible(lost, session, random).await else { return };
@@ -110,11 +123,25 @@ impl FlowClient {
         ids: Option<&OneOrMany<String>>,
         bound: &Bindings,
         session: &dyn Session,
+        random: &mut Stream,
     ) -> Heard {
-        let (operation, params) = binding::request(session.service(), operation, params, ids, bound);
-        let heard = session.call(&operation, params).await;
-        self.note_quota(&heard);
-        heard
+        let (operation, mut params) = binding::request(session.service(), operation, params, ids, bound);
+        let mut pause = self.policy.polling.start.get();
+        let deadline = session.now() + self.policy.polling.deadline.get();
+        loop {
+            let heard = session.call(&operation, params.clone()).await;
+            self.note_quota(&heard);
+            let Some(rest) = binding::unprocessed(session.service(), &operation, &params, &heard) else { return heard };
+            let wait = jittered(pause, random);
+            if session.now() + wait > deadline {
+                return heard;
+            }
+            session.sleep(wait).await;
+            pause = pause.mul_f64(self.policy.polling.factor).min(self.policy.polling.cap.get());
+            if self.policy.unprocessed == Unprocessed::Resends {
+                params = rest;
+            }
+        }
     }
 
     /// A command did not find what the program made: pauses, longer each time, until the deadline.
@@ -150,7 +177,7 @@ impl FlowClient {
             session.sleep(pause).await;
         }
         loop {
-            let heard = self.ask(&poll.poll, &poll.params, poll.ids.as_ref(), bound, session).await;
+            let heard = self.ask(&poll.poll, &poll.params, poll.ids.as_ref(), bound, session, random).await;
             match heard.outcome {
                 Outcome::Success if binding::is_so(&poll.until, &heard.body) => return true,
                 Outcome::Success => {}
@@ -167,7 +194,8 @@ impl FlowClient {
     }
 
     fn note_quota(&self, heard: &Heard) {
-        if self.policy.stops_at_quota && binding::is_quota(heard) {
+        let shown = heard.status == Some(429) || self.policy.reads_masked;
+        if self.policy.stops_at_quota && shown && binding::is_quota(heard) {
             self.quota_spent.store(true, Ordering::Relaxed);
         }
     }
@@ -242,7 +270,13 @@ mod tests {
 
     fn asked(service: &'static str, polls_not_found: bool, flow: &Value, answers: &[&'static str]) -> Vec<String> {
         let polling = crate::guidance::find("ec2-poll").unwrap().polling.clone().unwrap();
-        let client = FlowClient::new(FlowPolicy { polling, polls_not_found, stops_at_quota: true });
+        let client = FlowClient::new(FlowPolicy {
+            polling,
+            polls_not_found,
+            stops_at_quota: true,
+            reads_masked: true,
+            unprocessed: Unprocessed::Resends,
+        });
         let flow: FlowItem = serde_json::from_value(serde_json::json!({"flow": flow})).unwrap();
         let script = Script {
             answers: Mutex::new(answers.iter().copied().collect()),

@@ -6,7 +6,7 @@ use brownout_mocks::units::Span;
 
 use super::altered::{AlteredPolicy, Change};
 use super::breaker::{BreakerPolicy, Flaw};
-use super::flow::{FlowClient, FlowPolicy};
+use super::flow::{FlowClient, FlowPolicy, Unprocessed};
 use super::mutant::{Fault, MutantPolicy};
 use super::policy::PolicyClient;
 use super::reference::ProfilePolicy;
@@ -124,7 +124,13 @@ fn profile(name: &str) -> Result<&'static Profile, String> {
 /// How a program behaves that follows S0's advice.
 fn advised() -> Result<FlowPolicy, String> {
     let polling = profile("ec2-poll")?.polling.clone().ok_or("the profile `ec2-poll` has no polling")?;
-    Ok(FlowPolicy { polling, polls_not_found: true, stops_at_quota: true })
+    Ok(FlowPolicy {
+        polling,
+        polls_not_found: true,
+        stops_at_quota: true,
+        reads_masked: true,
+        unprocessed: Unprocessed::Resends,
+    })
 }
 
 /// An application by S0's advice, changed by `change`; its calls go through a client by the same profile.
@@ -228,30 +234,39 @@ const REFERENCES: [ClientEntry; 12] = references! {
     "std-2026": "the standard mode of the SDKs since 2026, by its published numbers", calls, &[];
 };
 
-const APPLICATIONS: [ClientEntry; 4] = applications! {
+const APPLICATIONS: [ClientEntry; 6] = applications! {
     "ec2-poll": Role::Reference, "a program that waits, polls with growing pauses and stops at a quota", |_| {};
     "gives-up-on-not-found": Role::Mutant("not_found_gave_up"), "takes the first NotFound for an answer", |p| p.polls_not_found = false;
     "hammers-not-found": Role::Mutant("not_found_hammered"), "polls ten times a second", |p| every_tenth_of_a_second(&mut p.polling);
     "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", |p| p.stops_at_quota = false;
+    "misreads-masked": Role::Mutant("masked_error_misread"), "knows a spent quota by its 429 only", |p| p.reads_masked = false;
+    "resends-batch": Role::Mutant("batch_resent_whole"), "sends a whole batch again when some of it failed", |p| p.unprocessed = Unprocessed::ResendsAll;
 };
 
-const MUTANTS: [ClientEntry; 13] = mutants! {
+const MUTANTS: [ClientEntry; 20] = mutants! {
+    "by-status": ByStatus breaks "classified_by_status", "looks at the status alone", calls, &[];
     "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", calls, &[];
     "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", calls, &[];
+    "hammers-refusals": AuthLoop breaks "auth_error_hammered", "retries 401 and 403 as if a pause could mend them", calls, &[];
     "hangs": Hangs breaks "client_hung", "never returns after an error", calls, &[];
     "ignores-retry-after": IgnoresRetryAfter breaks "early_retry", "claims to honour Retry-After and does not", calls, &["retry_after"];
     "naive": NoPause breaks "no_backoff", "retries at once, five times: the loop that everybody writes first", calls, &[];
     "new-token": NewToken breaks "idempotency_token_changed", "fills a new idempotency token into each attempt", calls, &[];
     "no-throttle-retry": NoThrottleRetry breaks "throttle_not_retried", "gives up at the first throttle", calls, &[];
     "no-transient-retry": NoTransientRetry breaks "transient_not_retried", "gives up at the first transient error", calls, &[];
+    "outstays": Outstays breaks "deadline_overrun", "retries for minutes, ten attempts in all", calls, &[];
     "oversleeps": TooLong breaks "backoff_over_bound", "pauses one to two minutes", calls, &[];
+    "quota-as-throttle": QuotaAsThrottle breaks "quota_taken_for_throttle", "retries a spent quota like a throttle", whatever, &[];
     "retries-everything": Everything breaks "retried_permanent_error", "retries whatever the error", whatever, &[];
     "same-bound": SameBound breaks "fixed_backoff", "pauses at random within one second, without growth", calls, &[];
+    "same-clock": SameClock breaks "skew_uncorrected", "repeats by the same clock what was refused for its date", calls, &[];
     "same-pause": SamePause breaks "fixed_backoff", "pauses exactly one second each time", calls, &[];
+    "stale-token": StaleToken breaks "stale_credentials_looped", "sends an expired token again and again", calls, &[];
+    "trips-over-hint": TripsOverHint breaks "invalid_hint_obeyed", "gives up where it cannot read a retry hint", calls, &[];
     "unknown-forever": UnknownForever breaks "unknown_error_overretried", "retries without end what it does not know", calls, &[];
 };
 
-const ALTERED: [ClientEntry; 19] = altered! {
+const ALTERED: [ClientEntry; 20] = altered! {
     "changes-body": OtherBody of "std-2026" breaks "body_changed_on_retry", "sends other bytes with each retry";
     "equal-jitter": EqualJitter of "std-2.0-1s" breaks "jitter_kind_mismatch", "draws from the upper half of each interval";
     "fills-at-once": FillsAtOnce of "std-2026" breaks "retry_quota_refill_wrong", "fills its retry quota at any success";
@@ -259,6 +274,7 @@ const ALTERED: [ClientEntry; 19] = altered! {
     "grows-slowly": GrowsSlowly of "seed-b" breaks "backoff_not_exponential", "lets its pauses grow by a tenth each time";
     "half-base": HalfBase of "std-2.0-1s" breaks "backoff_too_short", "begins with half of the base";
     "hesitates": Hesitates of "std-2026" breaks "first_attempt_delayed", "waits before each call";
+    "ignores-hint": Deaf of "std-2026" breaks "retry_hint_ignored", "heeds no retry hint";
     "layered": Layered of "std-2026" breaks "nested_retries", "retries five times above three attempts";
     "never-fills": NeverFills of "std-2026" breaks "retry_quota_refill_wrong", "never fills its retry quota again";
     "no-quota": NoQuota of "std-2026" breaks "retry_quota_missing", "has no retry quota";

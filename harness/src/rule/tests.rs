@@ -3,7 +3,10 @@
 
 mod given_up;
 mod handmade;
+mod hinted;
 mod once;
+mod parts;
+mod refused;
 mod robust;
 mod simulated;
 mod story;
@@ -22,6 +25,7 @@ fn the_list_is_alphabetical_and_every_file_is_on_it() {
         "finding",
         "groups",
         "not_retried",
+        "permanent",
         "severity",
         "tests",
         "told",
