@@ -109,7 +109,7 @@ impl Task {
 }
 
 fn run(scenario: &Scenario, who: &Who, profile: Option<&str>, seed: u64) -> RunReport {
-    let settings = Settings { seed, profile: profile.map(str::to_owned), control: false, ..Settings::default() };
+    let settings = Settings { seed, profile: profile.map(str::to_owned), ..Settings::default() };
     session::run(scenario, who, &settings, 0).unwrap_or_else(|e| panic!("{}: {e}", scenario.document.name)).report
 }
 

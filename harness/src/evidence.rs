@@ -19,10 +19,11 @@ use std::sync::Arc;
 use brownout_mocks::clock::Time;
 use brownout_mocks::journal;
 use brownout_mocks::service::Class;
+use brownout_mocks::units::Span;
 
-use crate::guidance::{Honours, Jitter, Numbers, Profile, choose_honours};
+use crate::guidance::{Cited, Honours, Jitter, Numbers, Profile, choose_honours};
 
-use settle::{Shape, shape};
+use settle::{Entry, Shape, entry_of, shape};
 
 pub use samples::Gap;
 pub use slack::{Slack, SlackSource};
@@ -44,10 +45,14 @@ pub struct Evidence {
     pub slack: Slack,
     /// The trials.
     pub trials: Vec<Trial>,
+    /// How long a call may last, where the scenario or the profile says so, and who says it.
+    pub deadline: Option<Cited<Span>>,
     /// Requests for real hosts in the control, by the same client.
     pub control_escapes: Vec<Escape>,
     /// How many requests of each shape the control saw, by the same client; `None` without a control.
     demand: Option<BTreeMap<Shape, u64>>,
+    /// How often the control sent each entry of a batch, by the same client.
+    batched: BTreeMap<Entry, u64>,
     numbers: BTreeMap<Arc<str>, [Numbers; 2]>,
     names: build::Names,
 }
@@ -127,6 +132,8 @@ pub struct Client {
     pub peak: u32,
     /// Its last event.
     pub last_us: u64,
+    /// When fresh credentials were handed out to it.
+    pub issued: Vec<u64>,
 }
 
 /// One logical operation, as its caller saw it.
@@ -214,6 +221,16 @@ pub struct Attempt {
     pub token_hash: Option<Arc<str>>,
     /// Date of its signature.
     pub date: Option<Arc<str>>,
+    /// Number of the session whose credentials signed it, where they are ours.
+    pub session: Option<u64>,
+    /// A retry hint of its answer that is no time.
+    pub invalid_hint: Option<Arc<str>>,
+    /// How far ahead of the run's clock the date of its answer was, in seconds.
+    pub date_off_s: Option<i64>,
+    /// Hashes of the entries of a batch.
+    pub entries: Vec<Arc<str>>,
+    /// Entries of a batch that failed inside a good answer: their indices, and their code.
+    pub partly_failed: Option<Box<journal::PartlyFailed>>,
     /// How often its operation took effect: more than once where an HTTP library sent it again.
     pub effects: u32,
     /// `max=` of its retry header.
@@ -275,6 +292,7 @@ impl Evidence {
             }
         }
         Self {
+            deadline: profile.deadline.clone(),
             profile,
             time: header.time,
             honours,
@@ -284,6 +302,7 @@ impl Evidence {
             trials: Vec::new(),
             control_escapes: Vec::new(),
             demand: None,
+            batched: BTreeMap::new(),
             numbers: BTreeMap::new(),
             names: build::Names::default(),
         }
@@ -316,6 +335,9 @@ impl Evidence {
         let demand = self.demand.get_or_insert_default();
         for (client, invocation) in control.invocations() {
             *demand.entry(shape(client, invocation)).or_default() += invocation.attempts.len() as u64;
+            for entry in invocation.attempts.iter().flat_map(|a| &a.entries) {
+                *self.batched.entry(entry_of(client, invocation, entry)).or_default() += 1;
+            }
         }
         self.slack.calibrate(control);
     }
@@ -329,6 +351,18 @@ impl Evidence {
     /// The longest pause, in microseconds and with slack, that an allowed client may make before its
     /// next attempt, counted from the end of `attempt`. `None` if nothing bounds it.
     pub fn pause_max(&self, client: &Client, invocation: &Invocation, attempt: &Attempt) -> Option<u64> {
+        let bound = self.own_pause(invocation, attempt)?;
+        let mut pause = bound;
+        if attempt.hinted() {
+            // A hint may be honoured, added to, or cut to 5 s more than the pause.
+            let hint = attempt.retry_after_ms.max(attempt.x_amz_retry_after_ms).unwrap_or(0) as f64 / 1e3;
+            pause = hint.max(bound + 5.0) + bound;
+        }
+        Some(self.slack.above(((pause + self.limiter_wait(client, attempt)) * 1e6) as u64))
+    }
+
+    /// The longest pause after `attempt` that an allowed client draws for itself, in seconds.
+    pub fn own_pause(&self, invocation: &Invocation, attempt: &Attempt) -> Option<f64> {
         let class = attempt.class?;
         let retry = attempt.row.saturating_sub(1) as usize;
         let mut bound = self.numbers(&invocation.service, class)?.bound(retry);
@@ -346,18 +380,17 @@ impl Evidence {
                 bound = bound.max(tripled.min(ladder.cap.get().as_secs_f64()));
             }
         }
-        let mut pause = bound;
-        if attempt.hinted() {
-            // A hint may be honoured, added to, or cut to 5 s more than the pause.
-            let hint = attempt.retry_after_ms.max(attempt.x_amz_retry_after_ms).unwrap_or(0) as f64 / 1e3;
-            pause = hint.max(bound + 5.0) + bound;
-        }
+        Some(bound)
+    }
+
+    /// How long a rate limiter of the client's own may hold it up after `attempt`, in seconds.
+    pub fn limiter_wait(&self, client: &Client, attempt: &Attempt) -> f64 {
         let throttled = client.throttled_us.is_some_and(|t| attempt.end_us.is_some_and(|end| end >= t));
-        if throttled && self.may_limit(client) {
-            let wait = self.profile.limiter_wait.as_ref().map_or(20.0, |w| w.value.get().as_secs_f64());
-            pause += wait * f64::from(client.peak.max(1));
+        if !throttled || !self.may_limit(client) {
+            return 0.0;
         }
-        Some(self.slack.above((pause * 1e6) as u64))
+        let wait = self.profile.limiter_wait.as_ref().map_or(20.0, |w| w.value.get().as_secs_f64());
+        wait * f64::from(client.peak.max(1))
     }
 
     /// Whether waits of a client-side rate limiter must be reckoned with: the client says so, or the

@@ -272,6 +272,9 @@ pub struct Profile {
     /// Polling, for application-level guidance.
     #[serde(default)]
     pub polling: Option<Polling>,
+    /// How long a call may last, with all of its attempts and pauses.
+    #[serde(default)]
+    pub deadline: Option<Cited<Span>>,
     /// What it honours.
     #[serde(default)]
     pub honours: Vec<Honours>,

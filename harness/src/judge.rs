@@ -13,7 +13,7 @@ use brownout_mocks::journal::{self, EventKind, Header, Segment};
 
 use crate::evidence::Evidence;
 use crate::fit::Fit;
-use crate::guidance::Profile;
+use crate::guidance::{Cited, Profile};
 use crate::rule::{RULES, Ruling, Severity, Verdict, severity};
 use crate::scenario::{Document, ExpectOutcome};
 
@@ -39,10 +39,14 @@ pub struct Judge {
 impl Judge {
     /// Nothing seen yet. `header` is that of any trial of the client under test.
     pub fn new(document: &Document, profile: &Profile, header: &Header) -> Self {
+        let mut evidence = Evidence::new(profile.clone(), header);
+        if let Some(deadline) = document.expect.deadline {
+            evidence.deadline = Some(Cited { value: deadline, source: "the scenario's own deadline".into() });
+        }
         Self {
             document: document.clone(),
             header: header.clone(),
-            evidence: Evidence::new(profile.clone(), header),
+            evidence,
             allowed: Vec::new(),
             fired: BTreeSet::new(),
             run: metrics::Tally::default(),

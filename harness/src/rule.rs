@@ -20,6 +20,7 @@ mod finding;
 mod groups;
 mod not_retried;
 mod polls;
+mod permanent;
 mod severity;
 mod slowing;
 mod told;
@@ -164,17 +165,21 @@ rules! {
     accepted_not_polled::AcceptedNotPolled = "R61",
     adaptive_rate_ignored::AdaptiveRateIgnored = "R44",
     attempts_exceeded::AttemptsExceeded = "R01",
+    auth_error_hammered::AuthErrorHammered = "R26",
     backoff_not_exponential::BackoffNotExponential = "R05",
     backoff_over_bound::BackoffOverBound = "R04",
     backoff_over_cap::BackoffOverCap = "R06",
     backoff_too_short::BackoffTooShort = "R07",
+    batch_resent_whole::BatchResentWhole = "R37",
     body_changed_on_retry::BodyChangedOnRetry = "R59",
     breaker_never_opened::BreakerNeverOpened = "R38",
     breaker_probed_early::BreakerProbedEarly = "R39",
     breaker_recovery_wrong::BreakerRecoveryWrong = "R40",
     breaker_scope_too_wide::BreakerScopeTooWide = "R42",
     breaker_tripped_by_wrong_error::BreakerTrippedByWrongError = "R41",
+    classified_by_status::ClassifiedByStatus = "R25",
     client_hung::ClientHung = "R64",
+    deadline_overrun::DeadlineOverrun = "R58",
     delayed_permanent_error::DelayedPermanentError = "R24",
     dynamodb_ladder_ignored::DynamodbLadderIgnored = "R14",
     early_retry::EarlyRetry = "R17",
@@ -184,8 +189,10 @@ rules! {
     fixed_backoff::FixedBackoff = "R50",
     gave_up_early::GaveUpEarly = "R02",
     idempotency_token_changed::IdempotencyTokenChanged = "R36",
+    invalid_hint_obeyed::InvalidHintObeyed = "R16",
     jitter_kind_mismatch::JitterKindMismatch = "R10",
     long_poll_spun::LongPollSpun = "R45",
+    masked_error_misread::MaskedErrorMisread = "R60",
     modified_unconfirmed::ModifiedUnconfirmed = "R54",
     nested_retries::NestedRetries = "R22",
     no_backoff::NoBackoff = "R08",
@@ -197,12 +204,16 @@ rules! {
     polled_too_soon::PolledTooSoon = "R31",
     polling_not_slowing::PollingNotSlowing = "R32",
     quota_hammered::QuotaHammered = "R28",
+    quota_taken_for_throttle::QuotaTakenForThrottle = "R29",
     retried_permanent_error::RetriedPermanentError = "R23",
     retried_real_not_found::RetriedRealNotFound = "R34",
+    retry_hint_ignored::RetryHintIgnored = "R15",
     retry_quota_missing::RetryQuotaMissing = "R18",
     retry_quota_refill_wrong::RetryQuotaRefillWrong = "R20",
+    skew_uncorrected::SkewUncorrected = "R27",
     slept_before_giving_up::SleptBeforeGivingUp = "R57",
     slow_recovery::SlowRecovery = "R46",
+    stale_credentials_looped::StaleCredentialsLooped = "R63",
     storm_amplified::StormAmplified = "R21",
     synchronised_retries::SynchronisedRetries = "R11",
     terminate_unconfirmed::TerminateUnconfirmed = "R35",

@@ -2,13 +2,13 @@
 //!
 //! It knows nothing of sockets: a transport hands it requests and carries out what it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::fault::{Break, Effect, Pace, Shift};
-use crate::journal::{Answered, EventKind, Recorder, Seq};
+use crate::journal::{Answered, EventKind, PartlyFailed, Recorder, Seq};
 use crate::plan::{Plan, PlanState};
 use crate::protocol::Reply;
 use crate::random::Key;
@@ -104,6 +104,17 @@ struct Inner {
     pending: Vec<(Attempt, bool)>,
     /// Attempts that took effect and whose answer has not left yet.
     untold: BTreeSet<Seq>,
+    /// What else is to be noted with an answer when it leaves.
+    notes: BTreeMap<Seq, Note>,
+}
+
+/// What a fault did to an answer that does not show in its head.
+#[derive(Debug, Default)]
+struct Note {
+    /// How far its date is off, in seconds.
+    date_off_s: Option<i64>,
+    /// Entries that failed.
+    partly_failed: Option<PartlyFailed>,
 }
 
 impl Endpoint {
@@ -119,6 +130,7 @@ impl Endpoint {
             connections: 0,
             pending: Vec::new(),
             untold: BTreeSet::new(),
+            notes: BTreeMap::new(),
         };
         Self { clock, recorder, limits: Limits::default(), inner: Arc::new(Mutex::new(inner)) }
     }
@@ -147,7 +159,9 @@ impl Endpoint {
 
     /// An attempt is no longer in hand: answered, or its connection is gone.
     pub fn over(&self, seq: Seq) {
-        self.lock().state.over(seq);
+        let mut inner = self.lock();
+        inner.state.over(seq);
+        inner.notes.remove(&seq);
     }
 
     /// Decides about a request that came on `connection`, does what the operation does, and records it.
@@ -210,6 +224,9 @@ impl Endpoint {
             effect_after: effect == Effect::After,
             forward: None,
         };
+        if let Some(shift) = decided.shift {
+            inner.notes.entry(served.seq).or_default().date_off_s = Some(shift.seconds());
+        }
         let answers = breaks.is_none_or(Break::answers);
         if let Some(refusal) = overload {
             served.reply = Some(refusal);
@@ -219,7 +236,13 @@ impl Endpoint {
         } else if effect == Effect::Before || (served.reply.is_none() && answers && effect == Effect::None) {
             // Without an answering fault the normal answer is due; with `effect: none` it is a lie, as scripted.
             let normal = if let Some((failed, code)) = &decided.partial {
-                perform_partly(&attempt, &mut inner.world, failed, code)
+                let normal = perform_partly(&attempt, &mut inner.world, failed, code);
+                if normal.happened() {
+                    let entries = failed.iter().map(|&index| index as u64).collect();
+                    let note = inner.notes.entry(served.seq).or_default();
+                    note.partly_failed = Some(PartlyFailed { entries, code: code.clone() });
+                }
+                normal
             } else if effect == Effect::Before {
                 inner.world.look_as(decided.behind);
                 let normal = perform(&attempt, &mut inner.world, unmodelled);
@@ -280,11 +303,11 @@ impl Endpoint {
     /// An answer leaves at `at`, for transports that cannot see it leave. Its event stands where this is
     /// called, so that such a journal has to be sorted by time.
     pub fn answered_at(&self, seq: Seq, reply: &Sent, at: Duration) {
-        let untold = {
+        let (untold, note) = {
             let mut inner = self.lock();
             inner.arrivals.answered(seq, reply.class.is_none(), reply.cut);
             inner.state.over(seq);
-            inner.untold.remove(&seq)
+            (inner.untold.remove(&seq), inner.notes.remove(&seq).unwrap_or_default())
         };
         self.recorder.push(
             at,
@@ -295,6 +318,9 @@ impl Endpoint {
                 class: reply.class,
                 retry_after_ms: reply.retry_after_ms,
                 x_amz_retry_after_ms: reply.x_amz_retry_after_ms,
+                invalid_hint: reply.invalid_hint.clone(),
+                date_off_s: note.date_off_s,
+                partly_failed: note.partly_failed,
                 body_bytes: reply.body_bytes,
                 cut: reply.cut,
                 first_byte_us: crate::journal::micros(reply.first_byte),

@@ -102,6 +102,12 @@ pub struct Shift {
 }
 
 impl Shift {
+    /// How far ahead it is, in seconds.
+    pub fn seconds(self) -> i64 {
+        let by = i64::try_from(self.by.as_secs()).unwrap_or(i64::MAX);
+        if self.ahead { by } else { -by }
+    }
+
     /// What the clock shows at `date`.
     pub fn apply(self, date: SystemTime) -> SystemTime {
         let shifted = if self.ahead { date.checked_add(self.by) } else { date.checked_sub(self.by) };

@@ -8,7 +8,7 @@
 mod event;
 mod file;
 
-pub use event::{Answered, By, Event, EventKind, Header, How, Outcome, Received, Segment, Seq};
+pub use event::{Answered, By, Event, EventKind, Header, How, Outcome, PartlyFailed, Received, Segment, Seq};
 pub use file::{ReadError, Trial, read, write_events, write_trial};
 
 use std::sync::atomic::{AtomicUsize, Ordering};

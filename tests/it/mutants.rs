@@ -17,6 +17,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("access-denied", "retries-everything"),
     ("answer-after-timeout", "hangs"),
     ("bad-gateway-storm", "naive"),
+    ("batch-finished-in-parts", "retries-everything"),
     ("batch-half-done", "no-throttle-retry"),
     ("bedrock-model-busy", "no-throttle-retry"),
     ("bedrock-refuses", "retries-everything"),
@@ -52,6 +53,8 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("gateway-server-errors", "no-transient-retry"),
     ("gateway-timeout-storm", "no-transient-retry"),
     ("hot-partition", "naive"),
+    ("hint-is-no-time", "no-transient-retry"),
+    ("hinted-in-milliseconds", "no-throttle-retry"),
     ("html-json-or-nothing", "oversleeps"),
     ("iam-refuses", "retries-everything"),
     ("instance-not-visible", "hammers-not-found"),
@@ -70,6 +73,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("network-2021", "naive"),
     ("never-visible", "polls-forever"),
     ("one-path-down", "endless"),
+    ("one-status-two-meanings", "by-status"),
     ("only-writes-denied", "retries-everything"),
     ("order-of-nobody", "polls-strangers"),
     ("outage-comes-back", "naive"),
@@ -100,6 +104,7 @@ const FAILED_BY: &[(&str, &str)] = &[
     ("thirty-seconds", "no-transient-retry"),
     ("throttle-burst", "naive"),
     ("throttle-lifts-slowly", "no-throttle-retry"),
+    ("throttled-past-deadline", "outstays"),
     ("transient-list", "no-throttle-retry"),
     ("truncated-answer", "oversleeps"),
     ("twelve-groups-at-once", "unpaced"),
@@ -115,6 +120,21 @@ const FAILED_BY: &[(&str, &str)] = &[
 
 /// Rules that a mutant breaks beside its own, each for a reason.
 const COMPANIONS: &[(&str, &[&str])] = &[
+    // By its status a throttle with a 400 is final.
+    ("by-status", &["throttle_not_retried"]),
+    // Expired tokens and wrong dates are refusals, too.
+    ("hammers-refusals", &["skew_uncorrected", "stale_credentials_looped"]),
+    ("stale-token", &["auth_error_hammered"]),
+    // Whoever repeats all errors repeats these.
+    (
+        "retries-everything",
+        &["auth_error_hammered", "quota_taken_for_throttle", "skew_uncorrected", "stale_credentials_looped"],
+    ),
+    // Giving up at a word in a header is giving up an error that is to be retried.
+    ("trips-over-hint", &["transient_not_retried"]),
+    // What it calls on about is a quota that it could have read.
+    ("ignores-quota", &["masked_error_misread"]),
+    ("misreads-masked", &["quota_hammered"]),
     // No pause at all is also a pause that does not grow and does not vary.
     ("naive", &["backoff_too_short", "fixed_backoff", "synchronised_retries", "unjittered_backoff"]),
     // Always one second is neither growing nor random.
@@ -122,9 +142,9 @@ const COMPANIONS: &[(&str, &[&str])] = &[
     // Without jitter clients that failed together come back together.
     ("exact-doubling", &["synchronised_retries"]),
     // Fifty attempts in a minute of throttles, and pauses that reach their cap.
-    ("endless", &["unknown_error_overretried"]),
+    ("endless", &["deadline_overrun", "unknown_error_overretried"]),
     // One to two minutes before every retry is a fixed range.
-    ("oversleeps", &["backoff_over_cap", "fixed_backoff"]),
+    ("oversleeps", &["backoff_over_cap", "deadline_overrun", "fixed_backoff"]),
     // It waits beyond the end of the world: what it asked for is never retried.
     ("hangs", &["throttle_not_retried", "transient_not_retried", "backoff_over_bound"]),
     // It gives up at the first NotFound, be it that of a terminate.
@@ -191,6 +211,7 @@ const CAUGHT_IN: &[(&str, &str)] = &[
     ("half-base", "breaker-five-failures"),
     ("hesitates", "breaker-five-failures"),
     ("keeps-permit", "s3-2008"),
+    ("ignores-hint", "hinted-in-milliseconds"),
     ("layered", "breaker-five-failures"),
     ("never-fills", "ec2-launches-2025"),
     ("never-opens", "breaker-five-failures"),

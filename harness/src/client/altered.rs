@@ -51,6 +51,8 @@ pub enum Change {
     Spins,
     /// What the last retry of a failed call took comes back at the next success of any call.
     KeepsPermit,
+    /// No retry hint is heeded.
+    Deaf,
     /// A second layer calls again when the first has given up.
     Layered,
 }
@@ -103,6 +105,7 @@ fn alter(profile: &mut Profile, change: Change) {
     match change {
         Change::NoOwnNumbers => profile.services.values_mut().for_each(|numbers| numbers.backoff = None),
         Change::NoQuota => profile.quota = None,
+        Change::Deaf => profile.honours.clear(),
         _ => {}
     }
 }

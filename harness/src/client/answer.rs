@@ -19,6 +19,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// `x-amz-retry-after`.
     pub x_amz_retry_after: Option<Duration>,
+    /// Whether a retry hint stood there that says no time.
+    pub unreadable_hint: bool,
     /// Whether the client's own timeout ended the attempt.
     pub timeout: bool,
 }
@@ -26,7 +28,15 @@ pub struct Failure {
 impl Failure {
     /// A connection that broke, or an attempt that took too long.
     pub fn broken(timeout: bool) -> Self {
-        Self { status: None, code: None, class: Class::Transient, retry_after: None, x_amz_retry_after: None, timeout }
+        Self {
+            status: None,
+            code: None,
+            class: Class::Transient,
+            retry_after: None,
+            x_amz_retry_after: None,
+            unreadable_hint: false,
+            timeout,
+        }
     }
 
     /// An error answer.
@@ -41,11 +51,14 @@ impl Failure {
         let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
         let quota = service.id() == "execute-api" && code.as_deref() == Some("LimitExceededException");
         let class = if quota { Class::Quota } else { class_of(code.as_deref().unwrap_or_default(), status) };
+        let http = header("retry-after").map(|v| retry_after(v, now));
+        let amz = header("x-amz-retry-after").map(|v| v.parse().ok());
         Self {
             status: Some(status),
             class,
-            retry_after: header("retry-after").and_then(|v| retry_after(v, now)),
-            x_amz_retry_after: header("x-amz-retry-after").and_then(|v| v.parse().ok()).map(Duration::from_millis),
+            unreadable_hint: http == Some(None) || amz == Some(None),
+            retry_after: http.flatten(),
+            x_amz_retry_after: amz.flatten().map(Duration::from_millis),
             code,
             timeout: false,
         }

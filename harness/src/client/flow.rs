@@ -66,6 +66,10 @@ pub enum Lapse {
     Unpaced,
     /// Takes work that was accepted for done.
     TakesAcceptedForDone,
+    /// Sends a whole batch again when some of its entries failed.
+    ResendsWholeBatch,
+    /// Knows a spent quota by its status 429 only, and not by its code behind another.
+    MisreadsMasked,
     /// Goes on calling when a quota is spent.
     IgnoresQuota,
 }
@@ -247,11 +251,22 @@ impl FlowClient {
         if batch && !self.lapses(Lapse::Unpaced) {
             session.sleep(BATCH_PAUSE.mul_f64(0.5 + playing.random.unit())).await;
         }
-        let heard = session.call(&path, members).await;
-        if !self.lapses(Lapse::IgnoresQuota) && binding::is_quota(&heard) {
-            self.quota_spent.store(true, Ordering::Relaxed);
+        let (mut members, mut schedule) = (members, None);
+        loop {
+            let heard = session.call(&path, members.clone()).await;
+            let shown = heard.status == Some(429) || !self.lapses(Lapse::MisreadsMasked);
+            if shown && !self.lapses(Lapse::IgnoresQuota) && binding::is_quota(&heard) {
+                self.quota_spent.store(true, Ordering::Relaxed);
+            }
+            // What failed of a batch inside a good answer is sent again, after a pause that grows.
+            let Some(rest) = binding::unprocessed(session.service(), &path, &members, &heard) else { return heard };
+            let schedule = schedule.get_or_insert_with(|| Schedule::new(&self.policy.polling, session.now()));
+            let Some(wait) = schedule.next(session.now(), playing.random) else { return heard };
+            session.sleep(wait).await;
+            if !self.lapses(Lapse::ResendsWholeBatch) {
+                members = rest;
+            }
         }
-        heard
     }
 
     /// Polls until it is so, or until the deadline.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use brownout_mocks::random::Stream;
 use brownout_mocks::service::{self, Class};
 
+use super::answer::Failure;
 use super::habits::Habits;
 use super::policy::{Failed, RetryPolicy};
 
@@ -37,6 +38,20 @@ pub enum Fault {
     IgnoresRetryAfter,
     /// Never returns after an error.
     Hangs,
+    /// Gives up where it cannot read the retry hint.
+    TripsOverHint,
+    /// Looks at the status alone: a 400 is final, a 429 a throttle.
+    ByStatus,
+    /// Retries 401 and 403 as if a pause could mend them.
+    AuthLoop,
+    /// Sends an expired token again and again.
+    StaleToken,
+    /// Repeats what was refused for its date, once, by the same clock.
+    SameClock,
+    /// Takes a spent quota for a throttle.
+    QuotaAsThrottle,
+    /// Retries for minutes, ten attempts in all.
+    Outstays,
 }
 
 /// Whether a code is one that clients have a class for, or the answer has none.
@@ -47,17 +62,39 @@ fn known(code: Option<&str>) -> bool {
         || service::SERVICES.iter().any(|s| service::row(*s, code).is_some())
 }
 
+/// Says that the token of a request is too old.
+const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"];
+
 /// A policy with one fault.
 #[derive(Debug, Clone, Copy)]
 pub struct MutantPolicy(pub Fault);
 
+impl MutantPolicy {
+    /// Whether its fault makes it retry what is final.
+    fn also_retries(self, failed: Failed<'_>) -> bool {
+        let Failure { class, status, code, .. } = failed.failure;
+        let refused = *class == Class::Permanent && matches!(status, Some(401 | 403));
+        match self.0 {
+            Fault::AuthLoop => refused,
+            Fault::SameClock => refused && failed.attempt == 1,
+            Fault::StaleToken => code.as_deref().is_some_and(|code| EXPIRED.contains(&code)),
+            Fault::QuotaAsThrottle => *class == Class::Quota,
+            _ => false,
+        }
+    }
+}
+
 impl RetryPolicy for MutantPolicy {
     fn next_pause(&mut self, failed: Failed<'_>, random: &mut Stream) -> Option<Duration> {
-        let class = failed.failure.class;
-        let retryable = matches!(class, Class::Throttling | Class::Transient);
+        let class = match self.0 {
+            Fault::ByStatus => failed.failure.status.map_or(Class::Transient, |status| service::class_of("", status)),
+            _ => failed.failure.class,
+        };
+        let retryable = matches!(class, Class::Throttling | Class::Transient) || self.also_retries(failed);
         let attempts = match self.0 {
             Fault::NoPause | Fault::SamePause | Fault::SameBound => 5,
             Fault::Endless => 50,
+            Fault::Outstays => 10,
             Fault::UnknownForever if !known(failed.failure.code.as_deref()) => 50,
             _ => 3,
         };
@@ -70,10 +107,15 @@ impl RetryPolicy for MutantPolicy {
         }
         let step = Duration::from_secs(1 << failed.attempt.saturating_sub(1).min(4)).min(Duration::from_secs(20));
         let unit = random.unit();
+        let denied = class == Class::Permanent;
         Some(match self.0 {
             Fault::NoPause => Duration::ZERO,
             Fault::NoThrottleRetry if class == Class::Throttling => return None,
             Fault::NoTransientRetry if class == Class::Transient => return None,
+            Fault::TripsOverHint if failed.failure.unreadable_hint => return None,
+            // Long enough for another date in the signature.
+            Fault::SameClock if denied => Duration::from_secs(2),
+            Fault::Outstays => Duration::from_secs(1 << failed.attempt.saturating_sub(1)).mul_f64(0.5 + unit / 2.0),
             Fault::NoJitter => step,
             Fault::TooLong => Duration::from_mins(1) + Duration::from_mins(1).mul_f64(unit),
             Fault::SamePause => Duration::from_secs(1),

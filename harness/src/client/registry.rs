@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use brownout_mocks::units::Span;
 
-use super::adaptive::AdaptivePolicy;
-use super::altered::{AlteredPolicy, Change};
-use super::breaker::{BreakerPolicy, Flaw};
-use super::flow::{FlowClient, FlowPolicy, Lapse};
-use super::mutant::{Fault, MutantPolicy};
-use super::policy::PolicyClient;
-use super::reference::ProfilePolicy;
+use super::altered::Change;
+use super::breaker::Flaw;
+use super::flow::{FlowClient, Lapse};
+use super::mutant::Fault;
 use super::{CallClient, Setting};
-use crate::guidance::{self, Polling, Profile};
 use crate::scenario::Kind;
+
+mod make;
+
+use make::{
+    adaptive, altered, application, breaker, by_profile, calls, flows, gateway, mutant, own_version, pauses, same_seed,
+    whatever,
+};
 
 /// What a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,94 +71,6 @@ impl std::fmt::Debug for ClientEntry {
 /// The client with this id.
 pub fn find(id: &str) -> Option<&'static ClientEntry> {
     CLIENTS.iter().find(|c| c.id == id)
-}
-
-fn own_version() -> String {
-    env!("CARGO_PKG_VERSION").to_owned()
-}
-
-fn calls(kind: Kind) -> bool {
-    matches!(kind, Kind::Calls | Kind::Gateway)
-}
-
-fn gateway(kind: Kind) -> bool {
-    kind == Kind::Gateway
-}
-
-fn flows(kind: Kind) -> bool {
-    kind == Kind::Flow
-}
-
-fn whatever(kind: Kind) -> bool {
-    calls(kind) || flows(kind)
-}
-
-fn by_profile(setting: &Setting, options: &Options, name: &str) -> Result<Made, String> {
-    no_options(options)?;
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile(name)?))))))
-}
-
-/// A client with one fault. The program above it, where a flow is played, is right: it follows S0's advice.
-fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, String> {
-    no_options(options)?;
-    let calls = PolicyClient::new(setting, Box::new(MutantPolicy(fault)));
-    Ok(Made::Flow(FlowClient::new(advised("ec2-poll")?), Box::new(calls)))
-}
-
-fn altered(setting: &Setting, options: &Options, name: &str, change: Change) -> Result<Made, String> {
-    no_options(options)?;
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(AlteredPolicy::new(profile(name)?, change))))))
-}
-
-/// A client in adaptive mode; a retry takes so many of the limiter's tokens.
-fn adaptive(setting: &Setting, options: &Options, retry_tokens: f64) -> Result<Made, String> {
-    no_options(options)?;
-    let policy = AdaptivePolicy::new(profile("adaptive")?, retry_tokens);
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(policy)))))
-}
-
-/// A client whose random generator has the seed of the first one.
-fn same_seed(setting: &Setting, options: &Options) -> Result<Made, String> {
-    no_options(options)?;
-    let policy = Box::new(ProfilePolicy::new(profile("std-2026")?));
-    Ok(Made::Calls(Box::new(PolicyClient::seeded(setting, policy, setting.seed.named("client", 0)))))
-}
-
-fn breaker(setting: &Setting, options: &Options, name: &str, flaw: Flaw) -> Result<Made, String> {
-    no_options(options)?;
-    let policy =
-        BreakerPolicy::new(profile(name)?, flaw).ok_or_else(|| format!("the profile `{name}` has no breaker"))?;
-    Ok(Made::Calls(Box::new(PolicyClient::new(setting, Box::new(policy)))))
-}
-
-fn no_options(options: &Options) -> Result<(), String> {
-    options.first().map_or(Ok(()), |(key, _)| Err(format!("this client has no setting `{key}`")))
-}
-
-fn profile(name: &str) -> Result<&'static Profile, String> {
-    guidance::find(name).ok_or_else(|| format!("there is no profile `{name}`"))
-}
-
-/// How a program behaves that follows S0's advice, and polls by the profile of this name.
-fn advised(name: &str) -> Result<FlowPolicy, String> {
-    let polling = |name: &str| profile(name)?.polling.clone().ok_or(format!("the profile `{name}` has no polling"));
-    Ok(FlowPolicy { polling: polling(name)?, settle: polling("ec2-poll")?.start.get(), lapse: None })
-}
-
-/// An application by S0's advice that polls by a profile, changed by `change`; its calls go through a client by
-/// the same profile.
-fn application(setting: &Setting, options: &Options, name: &str, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
-    no_options(options)?;
-    let mut policy = advised(name)?;
-    change(&mut policy);
-    let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile(name)?)));
-    Ok(Made::Flow(FlowClient::new(policy), Box::new(calls)))
-}
-
-/// Pauses that begin with so many milliseconds and grow by a factor.
-fn pauses(polling: &mut Polling, start: u64, factor: f64) {
-    polling.start = Span(Duration::from_millis(start));
-    polling.factor = factor;
 }
 
 macro_rules! references {
@@ -244,12 +159,13 @@ const REFERENCES: [ClientEntry; 12] = references! {
     "std-2026": "the standard mode of the SDKs since 2026, by its published numbers", calls, &[];
 };
 
-const APPLICATIONS: [ClientEntry; 16] = applications! {
+const APPLICATIONS: [ClientEntry; 18] = applications! {
     "botocore-waiter": Role::Reference, "a program that waits as boto3's waiters do, always the same pause", "botocore-waiter", |_| {};
     "ec2-poll": Role::Reference, "a program that waits, polls with growing pauses, confirms and paces, and stops at a quota", "ec2-poll", |_| {};
     "gives-up-on-not-found": Role::Mutant("not_found_gave_up"), "takes the first NotFound for an answer", "ec2-poll", |p| p.lapse = Some(Lapse::TakesNotFound);
     "hammers-not-found": Role::Mutant("not_found_hammered"), "polls ten times a second", "ec2-poll", |p| pauses(&mut p.polling, 100, 1.0);
     "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", "ec2-poll", |p| p.lapse = Some(Lapse::IgnoresQuota);
+    "misreads-masked": Role::Mutant("masked_error_misread"), "knows a spent quota by its 429 only", "ec2-poll", |p| p.lapse = Some(Lapse::MisreadsMasked);
     "modifies-unconfirmed": Role::Mutant("modified_unconfirmed"), "modifies what no Describe has shown yet", "ec2-poll", |p| p.lapse = Some(Lapse::ModifiesUnconfirmed);
     "never-settles": Role::Mutant("no_settle_wait"), "sends commands that depend on each other without a wait", "ec2-poll", |p| p.lapse = Some(Lapse::NeverSettles);
     "never-slows": Role::Mutant("polling_not_slowing"), "polls every two seconds, however long it takes", "ec2-poll", |p| pauses(&mut p.polling, 2_000, 1.0);
@@ -257,29 +173,37 @@ const APPLICATIONS: [ClientEntry; 16] = applications! {
     "polls-forever": Role::Mutant("polled_forever"), "goes on polling for a day", "ec2-poll", |p| p.polling.deadline = Span(Duration::from_hours(24));
     "polls-strangers": Role::Mutant("retried_real_not_found"), "waits for what it has not made and what does not exist", "ec2-poll", |p| p.lapse = Some(Lapse::PollsStrangers);
     "polls-too-soon": Role::Mutant("polled_too_soon"), "looks again half a second after NotFound", "ec2-poll", |p| pauses(&mut p.polling, 500, 3.0);
+    "resends-batch": Role::Mutant("batch_resent_whole"), "sends a whole batch again when some of it failed", "ec2-poll", |p| p.lapse = Some(Lapse::ResendsWholeBatch);
     "smithy-waiter": Role::Reference, "a program that waits as the waiters of the newer SDKs do", "smithy-waiter", |_| {};
     "takes-accepted-for-done": Role::Mutant("accepted_not_polled"), "takes work that was accepted for done", "ec2-poll", |p| p.lapse = Some(Lapse::TakesAcceptedForDone);
     "takes-missing-for-gone": Role::Mutant("terminate_unconfirmed"), "takes NotFound from a terminate for success", "ec2-poll", |p| p.lapse = Some(Lapse::TakesMissingForGone);
     "unpaced": Role::Mutant("unpaced_batch"), "asks the same of many resources without a pause", "ec2-poll", |p| p.lapse = Some(Lapse::Unpaced);
 };
 
-const MUTANTS: [ClientEntry; 13] = mutants! {
+const MUTANTS: [ClientEntry; 20] = mutants! {
+    "by-status": ByStatus breaks "classified_by_status", "looks at the status alone", calls, &[];
     "endless": Endless breaks "attempts_exceeded", "retries up to fifty times", calls, &[];
     "exact-doubling": NoJitter breaks "unjittered_backoff", "doubles its pause without jitter", calls, &[];
+    "hammers-refusals": AuthLoop breaks "auth_error_hammered", "retries 401 and 403 as if a pause could mend them", calls, &[];
     "hangs": Hangs breaks "client_hung", "never returns after an error", calls, &[];
     "ignores-retry-after": IgnoresRetryAfter breaks "early_retry", "claims to honour Retry-After and does not", calls, &["retry_after"];
     "naive": NoPause breaks "no_backoff", "retries at once, five times: the loop that everybody writes first", calls, &[];
     "new-token": NewToken breaks "idempotency_token_changed", "fills a new idempotency token into each attempt", calls, &[];
     "no-throttle-retry": NoThrottleRetry breaks "throttle_not_retried", "gives up at the first throttle", calls, &[];
     "no-transient-retry": NoTransientRetry breaks "transient_not_retried", "gives up at the first transient error", calls, &[];
+    "outstays": Outstays breaks "deadline_overrun", "retries for minutes, ten attempts in all", calls, &[];
     "oversleeps": TooLong breaks "backoff_over_bound", "pauses one to two minutes", calls, &[];
+    "quota-as-throttle": QuotaAsThrottle breaks "quota_taken_for_throttle", "retries a spent quota like a throttle", whatever, &[];
     "retries-everything": Everything breaks "retried_permanent_error", "retries whatever the error", whatever, &[];
     "same-bound": SameBound breaks "fixed_backoff", "pauses at random within one second, without growth", calls, &[];
+    "same-clock": SameClock breaks "skew_uncorrected", "repeats by the same clock what was refused for its date", calls, &[];
     "same-pause": SamePause breaks "fixed_backoff", "pauses exactly one second each time", calls, &[];
+    "stale-token": StaleToken breaks "stale_credentials_looped", "sends an expired token again and again", calls, &[];
+    "trips-over-hint": TripsOverHint breaks "invalid_hint_obeyed", "gives up where it cannot read a retry hint", calls, &[];
     "unknown-forever": UnknownForever breaks "unknown_error_overretried", "retries without end what it does not know", calls, &[];
 };
 
-const ALTERED: [ClientEntry; 21] = altered! {
+const ALTERED: [ClientEntry; 22] = altered! {
     "changes-body": OtherBody of "std-2026" breaks "body_changed_on_retry", "sends other bytes with each retry";
     "equal-jitter": EqualJitter of "std-2.0-1s" breaks "jitter_kind_mismatch", "draws from the upper half of each interval";
     "fills-at-once": FillsAtOnce of "std-2026" breaks "retry_quota_refill_wrong", "fills its retry quota at any success";
@@ -287,6 +211,7 @@ const ALTERED: [ClientEntry; 21] = altered! {
     "grows-slowly": GrowsSlowly of "seed-b" breaks "backoff_not_exponential", "lets its pauses grow by a tenth each time";
     "half-base": HalfBase of "std-2.0-1s" breaks "backoff_too_short", "begins with half of the base";
     "hesitates": Hesitates of "std-2026" breaks "first_attempt_delayed", "waits before each call";
+    "ignores-hint": Deaf of "std-2026" breaks "retry_hint_ignored", "heeds no retry hint";
     "keeps-permit": KeepsPermit of "std-2026" breaks "retry_quota_refill_wrong", "gets back what a failed call took at the next success, as the SDK for Rust does";
     "layered": Layered of "std-2026" breaks "nested_retries", "retries five times above three attempts";
     "never-fills": NeverFills of "std-2026" breaks "retry_quota_refill_wrong", "never fills its retry quota again";

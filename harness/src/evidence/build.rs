@@ -125,8 +125,11 @@ impl Builder {
                 self.trial.exit = exit.or(self.trial.exit);
                 self.trial.signal = signal.or(self.trial.signal);
             }
-            EventKind::CredentialsIssued { .. }
-            | EventKind::Refused { .. }
+            EventKind::CredentialsIssued { client, .. } => {
+                let c = self.client(*client);
+                self.trial.clients[c].issued.push(at_us);
+            }
+            EventKind::Refused { .. }
             | EventKind::UpstreamFailed { .. }
             | EventKind::Connected { .. }
             | EventKind::ConnectionClosed { seq: None, .. } => {}
@@ -194,6 +197,11 @@ impl Builder {
             body_hash: received.body_hash.as_deref().map(Into::into),
             token_hash: received.token_hash.as_deref().map(Into::into),
             date: received.date.as_deref().map(|d| names.get(d)),
+            session: received.session,
+            invalid_hint: None,
+            date_off_s: None,
+            entries: received.entries.iter().map(|e| names.get(e)).collect(),
+            partly_failed: None,
             effects: 0,
             declared_max: received.sdk_max.filter(|m| *m > 0),
             created: Vec::new(),
@@ -212,6 +220,9 @@ impl Builder {
         attempt.end_us = Some(answered.last_byte_us.max(answered.first_byte_us));
         attempt.retry_after_ms = answered.retry_after_ms;
         attempt.x_amz_retry_after_ms = answered.x_amz_retry_after_ms;
+        attempt.invalid_hint = answered.invalid_hint.as_deref().map(|h| names.get(h));
+        attempt.date_off_s = answered.date_off_s;
+        attempt.partly_failed = answered.partly_failed.clone().map(Box::new);
         attempt.answered = !answered.cut;
         attempt.effects += u32::from(answered.effect);
         attempt.broken |= answered.cut;

@@ -14,7 +14,24 @@ pub(super) fn shape(client: &Client, invocation: &Invocation) -> Shape {
     (client.index, Arc::clone(&invocation.operation), invocation.target.clone(), body)
 }
 
+/// What the same entry of a batch has in common wherever it is sent: client, operation, target and hash.
+pub(super) type Entry = (u32, Arc<str>, Option<Arc<str>>, Arc<str>);
+
+pub(super) fn entry_of(client: &Client, invocation: &Invocation, entry: &Arc<str>) -> Entry {
+    (client.index, Arc::clone(&invocation.operation), invocation.target.clone(), Arc::clone(entry))
+}
+
 impl Evidence {
+    /// Whether the control sent this entry of a batch, and only once: then the program means it once.
+    pub(crate) fn batched_once(&self, client: &Client, invocation: &Invocation, entry: &Arc<str>) -> bool {
+        self.batched.get(&entry_of(client, invocation, entry)) == Some(&1)
+    }
+
+    /// Whether there was a control.
+    pub(crate) fn controlled(&self) -> bool {
+        self.demand.is_some()
+    }
+
     /// Whether the control made this request, and only once: then further ones are repeats.
     pub(crate) fn asked_once(&self, client: &Client, invocation: &Invocation) -> bool {
         self.demand.as_ref().is_some_and(|demand| demand.get(&shape(client, invocation)) == Some(&1))

@@ -1,12 +1,13 @@
 //! A retry left before the time that the service had asked for was over.
 //!
-//! Looks at pauses after answers with `Retry-After` (or `x-amz-retry-after`, for profiles that honour
-//! it). The pause must last as long as the hint says, five seconds at most.
+//! Looks at pauses after answers with HTTP's `Retry-After`, by clients that say that they honour it. The
+//! pause must last as long as the hint says, five seconds at most. `x-amz-retry-after` is a hint of another
+//! kind, and `retry_hint_ignored` speaks of it.
 //!
 //! ## Why it matters
 //! The service said when capacity returns; coming early costs both sides an attempt.
 //! ## Source
-//! RFC 9110, section 10.2.3; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.5
+//! RFC 9110, section 10.2.3; guidance 1.5 and 10 (C17, C23)
 //! ## Error probability
 //! None for a client that honours the hint: it is never early. A shortest time needs two early
 //! samples all the same, and three timely ones to pass. Clients that do not say that they honour the
@@ -24,26 +25,20 @@ pub(super) struct EarlyRetry;
 const HINT_MOST_MS: u64 = 5_000;
 
 /// The shortest pause that this answer asks for, in microseconds.
-fn asked(evidence: &Evidence, attempt: &Attempt) -> Option<u64> {
-    let of = |honours, hint: Option<u64>| hint.filter(|_| evidence.honours.contains(&honours));
-    let http = of(Honours::RetryAfter, attempt.retry_after_ms);
-    let amz = of(Honours::XAmzRetryAfter, attempt.x_amz_retry_after_ms);
+fn asked(attempt: &Attempt) -> Option<u64> {
     // Of two hints, the JavaScript SDK follows the one it meets first.
-    let hint = match (http, amz) {
-        (Some(a), Some(b)) => a.min(b),
-        (a, b) => a.or(b)?,
-    };
+    let hint = attempt.retry_after_ms?.min(attempt.x_amz_retry_after_ms.unwrap_or(u64::MAX));
     Some(hint.min(HINT_MOST_MS).saturating_mul(1_000))
 }
 
 impl Rule for EarlyRetry {
     fn check(&self, evidence: &Evidence) -> Ruling {
-        if evidence.honours.is_empty() {
-            return Ruling::NotApplicable("the client does not say that it honours a retry hint".into());
+        if !evidence.honours.contains(&Honours::RetryAfter) {
+            return Ruling::NotApplicable("the client does not say that it honours `Retry-After`".into());
         }
         let (mut early, mut seen): (Vec<(Gap<'_>, u64)>, u64) = (Vec::new(), 0);
         for gap in evidence.gaps().filter(|g| g.before.answered) {
-            let Some(asked) = asked(evidence, gap.before) else { continue };
+            let Some(asked) = asked(gap.before) else { continue };
             seen += 1;
             // A hint of nothing asks for nothing.
             if asked > 0 && gap.us.saturating_add(evidence.slack.below_us) < asked {

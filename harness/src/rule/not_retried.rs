@@ -11,44 +11,89 @@ const DEAREST: u32 = 14;
 
 /// Judges the calls that ended on an error of `class`.
 pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling {
-    let (mut findings, mut likely, mut seen, mut open) = (Findings::default(), Findings::default(), 0, 0);
-    for trial in &evidence.trials {
-        for client in &trial.clients {
-            for Prover { index, alone } in provers(evidence, trial, client) {
-                let invocation = &client.invocations[index];
-                let Some(last) = invocation.attempts.last() else { continue };
-                let first = &invocation.attempts[0];
-                if first.class == Some(class)
-                    && must_retry(evidence, invocation, first)
-                    && invocation.attempts.len() > 1
-                {
-                    seen += 1;
+    let (mut proven, mut seen, mut open) = (Proven::default(), 0, 0);
+    for asked in asked_to_retry(evidence) {
+        let first = &asked.invocation.attempts[0];
+        if asked.retried {
+            seen += u64::from(first.class == Some(class));
+        } else if first.class == Some(class) {
+            match asked.gave_up {
+                Some(true) => {
+                    proven.add(asked.alone, || finding(evidence, asked.trial, asked.client, asked.invocation, RETRIED));
                 }
-                if last.class != Some(class) || !must_retry(evidence, invocation, last) {
-                    continue;
-                }
-                let made = invocation.attempts.len() as u64;
-                if made >= RETRIED {
-                    continue;
-                }
-                match gave_up(evidence, client, invocation, last) {
-                    Some(true) => {
-                        let proof = if alone { &mut findings } else { &mut likely };
-                        proof.add(|| finding(evidence, trial, client, invocation, RETRIED));
-                    }
-                    Some(false) => {}
-                    None => open += 1,
-                }
+                Some(false) => {}
+                None => open += 1,
             }
         }
     }
-    if likely.total >= TOGETHER {
-        findings.join(likely);
-    }
+    let findings = proven.findings();
     if findings.is_empty() && seen == 0 && open > 0 {
         return Ruling::stuck("the journal does not show that the call was over");
     }
     Ruling::of(findings, seen, "calls retried", nothing)
+}
+
+/// A call whose first answer asks every allowed client for a retry.
+pub(super) struct Asked<'a> {
+    pub(super) trial: &'a Trial,
+    pub(super) client: &'a Client,
+    pub(super) invocation: &'a Invocation,
+    /// Whether there was a retry.
+    pub(super) retried: bool,
+    /// Whether the client ended the call there, as far as is known.
+    pub(super) gave_up: Option<bool>,
+    /// Whether that alone proves something.
+    pub(super) alone: bool,
+}
+
+/// The calls that were to be retried, and whose end proves something.
+pub(super) fn asked_to_retry(evidence: &Evidence) -> impl Iterator<Item = Asked<'_>> {
+    let clients = evidence.trials.iter().flat_map(|trial| trial.clients.iter().map(move |client| (trial, client)));
+    clients.flat_map(move |(trial, client)| {
+        provers(evidence, trial, client).into_iter().filter_map(move |Prover { index, alone }| {
+            let invocation = &client.invocations[index];
+            let first = invocation.attempts.first()?;
+            if !matches!(first.class, Some(Class::Throttling | Class::Transient))
+                || !must_retry(evidence, invocation, first)
+            {
+                return None;
+            }
+            let retried = invocation.attempts.len() as u64 >= RETRIED;
+            let gave_up = if retried { Some(false) } else { gave_up(evidence, client, invocation, first) };
+            Some(Asked { trial, client, invocation, retried, gave_up, alone })
+        })
+    })
+}
+
+/// The calls that were retried after a first answer that every allowed client retries: that proves itself.
+pub(super) fn retried(evidence: &Evidence) -> impl Iterator<Item = &Attempt> {
+    evidence.trials.iter().flat_map(Trial::invocations).filter_map(|(_, invocation)| {
+        let first = invocation.attempts.first()?;
+        let again = invocation.attempts.len() as u64 >= RETRIED && invocation.joints == 0;
+        (again && first.backs_off() && must_retry(evidence, invocation, first)).then_some(first)
+    })
+}
+
+/// Findings of which some are proof alone, and some only together.
+#[derive(Default)]
+pub(super) struct Proven {
+    sure: Findings,
+    likely: Findings,
+}
+
+impl Proven {
+    /// One more.
+    pub(super) fn add(&mut self, alone: bool, make: impl FnOnce() -> Finding) {
+        if alone { self.sure.add(make) } else { self.likely.add(make) }
+    }
+
+    /// What is proven.
+    pub(super) fn findings(mut self) -> Findings {
+        if self.likely.total >= TOGETHER {
+            self.sure.join(self.likely);
+        }
+        self.sure
+    }
 }
 
 /// A call that was attempted so often was retried.

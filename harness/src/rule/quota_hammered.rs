@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use brownout_mocks::service::Class;
 
-use crate::evidence::{Client, Evidence, Invocation};
+use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
 
 use super::{Finding, Findings, Rule, Ruling, told};
 
@@ -27,48 +27,71 @@ const MINUTE_US: u64 = 60_000_000;
 /// New calls in a minute that are never too many.
 const FREE: usize = 5;
 /// Answers that a client may need to learn.
-const LESSONS: usize = 3;
+pub(super) const LESSONS: usize = 3;
 
 impl Rule for QuotaHammered {
     fn check(&self, evidence: &Evidence) -> Ruling {
         if !evidence.owns_demand {
             return Ruling::NotApplicable("brownout's workload does the calling".into());
         }
-        let (mut findings, mut seen) = (Findings::default(), 0);
-        for trial in &evidence.trials {
-            for client in &trial.clients {
-                let mut services: BTreeMap<&str, Vec<&Invocation>> = BTreeMap::new();
-                for invocation in &client.invocations {
-                    services.entry(&invocation.service).or_default().push(invocation);
-                }
-                for mut calls in services.into_values() {
-                    calls.sort_by_key(|i| i.attempts.first().map(|a| a.at_us));
-                    let Some((first, third)) = lessons(&calls) else { continue };
-                    seen += 1;
-                    // Told less often, it stopped by itself, or its time was up.
-                    let Some(third) = third else { continue };
-                    if let Some((calls_per_minute, allowed, last)) = worst(evidence, client, &calls, first, third) {
-                        findings.add(|| Finding {
-                            message: format!(
-                                "{calls_per_minute} new calls within a minute although {LESSONS} answers had said that the quota is spent"
-                            ),
-                            expected: format!("at most {} a minute until the quota's period ends", told::count(allowed as u64, "call")),
-                            observed: told::count(calls_per_minute as u64, "new call"),
-                            source: "S2, 429 Limit Exceeded; guidance 10 (C9)".into(),
-                            ..Finding::about(trial, client.index, last, 0)
-                        });
-                    }
-                }
-            }
+        let (hammering, seen) = hammering(evidence, |attempt| attempt.class == Some(Class::Quota));
+        let mut findings = Findings::default();
+        for Hammering { trial, client, calls, allowed, last } in hammering {
+            findings.add(|| Finding {
+                message: format!(
+                    "{calls} new calls within a minute although {LESSONS} answers had said that the quota is spent"
+                ),
+                expected: format!(
+                    "at most {} a minute until the quota's period ends",
+                    told::count(allowed as u64, "call")
+                ),
+                observed: told::count(calls as u64, "new call"),
+                source: "S2, 429 Limit Exceeded; guidance 10 (C9)".into(),
+                ..Finding::about(trial, client, last, 0)
+            });
         }
         Ruling::of(findings, seen, "clients stopped or slowed down", "no client was told that its quota is spent")
     }
 }
 
+/// A client that went on calling.
+pub(super) struct Hammering<'a> {
+    pub(super) trial: &'a Trial,
+    pub(super) client: u32,
+    /// New calls in its worst minute, and how many are allowed.
+    pub(super) calls: usize,
+    pub(super) allowed: usize,
+    pub(super) last: &'a Invocation,
+}
+
+/// The clients that went on calling after answers that are such a lesson, and how many clients had one.
+pub(super) fn hammering(evidence: &Evidence, lesson: fn(&Attempt) -> bool) -> (Vec<Hammering<'_>>, u64) {
+    let (mut all, mut seen) = (Vec::new(), 0);
+    for trial in &evidence.trials {
+        for client in &trial.clients {
+            let mut services: BTreeMap<&str, Vec<&Invocation>> = BTreeMap::new();
+            for invocation in &client.invocations {
+                services.entry(&invocation.service).or_default().push(invocation);
+            }
+            for mut calls in services.into_values() {
+                calls.sort_by_key(|i| i.attempts.first().map(|a| a.at_us));
+                let Some((first, third)) = lessons(&calls, lesson) else { continue };
+                seen += 1;
+                // Told less often, it stopped by itself, or its time was up.
+                let Some(third) = third else { continue };
+                if let Some((calls, allowed, last)) = worst(evidence, client, &calls, first, third) {
+                    all.push(Hammering { trial, client: client.index, calls, allowed, last });
+                }
+            }
+        }
+    }
+    (all, seen)
+}
+
 /// When the first answer about the quota was over, and the third, if there was one.
-fn lessons(calls: &[&Invocation]) -> Option<(u64, Option<u64>)> {
+fn lessons(calls: &[&Invocation], lesson: fn(&Attempt) -> bool) -> Option<(u64, Option<u64>)> {
     let told =
-        calls.iter().filter_map(|i| i.attempts.iter().find(|a| a.class == Some(Class::Quota)).and_then(|a| a.end_us));
+        calls.iter().filter_map(|i| i.attempts.iter().find(|a| lesson(a)).and_then(|a| a.end_us));
     let mut told: Vec<u64> = told.collect();
     told.sort_unstable();
     Some((*told.first()?, told.get(LESSONS - 1).copied()))

@@ -5,8 +5,11 @@ mod contradictions;
 mod commands;
 mod given_up;
 mod handmade;
+mod hinted;
 mod once;
 mod programs;
+mod parts;
+mod refused;
 mod robust;
 mod simulated;
 pub(crate) mod story;
@@ -26,6 +29,7 @@ fn the_list_is_alphabetical_and_every_file_is_on_it() {
         "groups",
         "not_retried",
         "polls",
+        "permanent",
         "severity",
         "slowing",
         "tests",

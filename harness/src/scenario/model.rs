@@ -191,6 +191,10 @@ pub struct Expect {
     /// The guidance to judge by: a profile's name, or a base with changes. Default: documented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<ProfileChoice>,
+    /// How long a call may last, with all of its attempts and pauses. Default: as the profile says, and most say
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Span>,
     /// Rules that must reach a decision here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judge: Vec<String>,

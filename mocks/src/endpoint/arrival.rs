@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::journal::{Received, Seq};
 use crate::plan::Plan;
-use crate::request::{ACCESS_KEY_PREFIX, ACCOUNT, Attempt, CALL_HEADER, CallTag, Request, Sender};
+use crate::request::{ACCESS_KEY_PREFIX, ACCOUNT, Attempt, CALL_HEADER, CallTag, Request, Sender, session_of};
 use crate::service::{Recognised, recognise};
 
 /// What identifies an invocation.
@@ -99,7 +99,6 @@ impl Arrivals {
         self.seq += 1;
         let seq = self.seq;
         let sdk = SdkRequest::read(&request);
-        let hash = |bytes: &[u8]| hex::encode(&Sha256::digest(bytes)[..8]);
         let body_hash = (!request.body.is_empty()).then(|| hash(&request.body));
         let token = recognised.service.token_member(&recognised.operation);
         let token = token.and_then(|member| recognised.params.get(member)?.as_str());
@@ -139,6 +138,8 @@ impl Arrivals {
             date: header("x-amz-date", KEY_MAX),
             user_agent,
             unmodelled: !recognised.modelled,
+            session: session_of(&request),
+            entries: entries(&recognised),
         };
         let attempt = Attempt {
             request,
@@ -309,6 +310,21 @@ struct Numbers {
     attempt: u32,
     call_ordinal: u64,
     resend: bool,
+}
+
+/// The first 16 hex digits of a hash.
+fn hash(bytes: &[u8]) -> String {
+    hex::encode(&Sha256::digest(bytes)[..8])
+}
+
+/// So many entries of a batch are kept: no service takes more.
+const ENTRIES_MAX: usize = 1_000;
+
+/// The entries of a batch, by their hashes.
+fn entries(recognised: &Recognised) -> Vec<String> {
+    let Some(batch) = recognised.service.batch(&recognised.operation) else { return Vec::new() };
+    let entries = batch.list(&recognised.params);
+    entries.iter().take(ENTRIES_MAX).map(|entry| hash(entry.to_string().as_bytes())).collect()
 }
 
 fn announced(request: &Request) -> u64 {

@@ -19,6 +19,8 @@ pub struct Sent {
     pub retry_after_ms: Option<u64>,
     /// `x-amz-retry-after`.
     pub x_amz_retry_after_ms: Option<u64>,
+    /// A hint that is no time.
+    pub invalid_hint: Option<String>,
     /// Announced length of the body.
     pub body_bytes: u64,
     /// Whether it was cut.
@@ -40,6 +42,7 @@ impl Sent {
             class: reply.class,
             retry_after_ms: reply.header("retry-after").and_then(|v| retry_after_ms(v, clock)),
             x_amz_retry_after_ms: reply.header("x-amz-retry-after").and_then(|v| v.parse().ok()),
+            invalid_hint: invalid_hint(reply),
             body_bytes: reply.body.len() as u64,
             cut: false,
             first_byte: clock.now(),
@@ -47,6 +50,18 @@ impl Sent {
             unsettled: reply.unsettled,
         }
     }
+}
+
+/// So much of a hint that is no time is kept.
+const HINT_MAX: usize = 64;
+
+/// The text of a retry hint that says no time: neither a whole number nor, in `Retry-After`, a date.
+fn invalid_hint(reply: &Reply) -> Option<String> {
+    let number = |text: &str| text.trim().parse::<u64>().is_ok();
+    let amz = reply.header("x-amz-retry-after").filter(|text| !number(text));
+    let http = || reply.header("retry-after").filter(|t| !number(t) && crate::fault::read_http_date(t).is_none());
+    let text = amz.or_else(http)?;
+    Some(text.chars().take(HINT_MAX).collect())
 }
 
 fn retry_after_ms(value: &str, clock: &Clock) -> Option<u64> {

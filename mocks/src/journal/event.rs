@@ -305,6 +305,22 @@ pub struct Received {
     /// Whether the service does not model the operation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmodelled: bool,
+    /// Number of the session whose credentials signed it, where they are from our credentials endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<u64>,
+    /// The entries of a batch, at most 1000: of each the first 16 hex digits of the SHA-256 of what it holds, the
+    /// id that it has within the batch left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<String>,
+}
+
+/// Entries of a batch that failed inside a good answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PartlyFailed {
+    /// Which, by index.
+    pub entries: Vec<u64>,
+    /// Error code of each.
+    pub code: String,
 }
 
 /// An answer, as it was sent.
@@ -326,6 +342,15 @@ pub struct Answered {
     /// `x-amz-retry-after` as sent, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x_amz_retry_after_ms: Option<u64>,
+    /// What stood in `x-amz-retry-after`, or else in `Retry-After`, where it is no time at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid_hint: Option<String>,
+    /// How far ahead of the run's clock its `Date` was, in seconds; below zero if behind; absent where it was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_off_s: Option<i64>,
+    /// The entries of a batch that failed, where others did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partly_failed: Option<PartlyFailed>,
     /// Length of the body in bytes, as announced.
     pub body_bytes: u64,
     /// Whether the connection was broken before the announced end.

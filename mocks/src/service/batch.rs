@@ -39,6 +39,19 @@ pub enum Batch {
 }
 
 impl Batch {
+    /// The entries of a request, in the order of their indices, each with the table it is for, and without the id
+    /// that only this request knows it by.
+    pub fn list(&self, params: &Value) -> Vec<Value> {
+        let all = (0..self.entries(params)).collect();
+        let (_, mut entries) = self.split(params, &all);
+        if let Self::ById { .. } = self {
+            for entry in entries.iter_mut().filter_map(|e| e.get_mut(1)?.as_object_mut()) {
+                entry.remove("Id");
+            }
+        }
+        entries
+    }
+
     /// How many entries a request has.
     pub fn entries(&self, params: &Value) -> usize {
         let tables = || params.get("RequestItems").and_then(Value::as_object).into_iter().flat_map(Map::values);
@@ -95,6 +108,34 @@ impl Batch {
             }
         }
         (rest, out)
+    }
+
+    /// The request again with those entries alone that `output` says have failed and that `again` says are worth it, by
+    /// their code; `None` if there is none. S3's answer is no JSON and is not read.
+    pub fn unprocessed(&self, params: &Value, output: &Value, again: fn(&str) -> bool) -> Option<Value> {
+        let failed: BTreeSet<usize> = match self {
+            Self::Tables { failed } | Self::Keys { failed } => {
+                let left = output.get(*failed)?.as_object().filter(|tables| !tables.is_empty())?;
+                let mut rest = params.clone();
+                rest["RequestItems"] = Value::Object(left.clone());
+                return Some(rest);
+            }
+            Self::InOrder { output: member, .. } => {
+                let results = output.get(*member)?.as_array()?.iter().enumerate();
+                let worth = |result: &Value| result.get("ErrorCode").and_then(Value::as_str).is_some_and(again);
+                results.filter(|(_, result)| worth(result)).map(|(index, _)| index).collect()
+            }
+            Self::ById { input, failed } => {
+                let failures = output.get(*failed)?.as_array()?.iter();
+                let worth = |f: &&Value| f.get("Code").and_then(Value::as_str).is_some_and(again);
+                let ids: Vec<&Value> = failures.filter(worth).filter_map(|f| f.get("Id")).collect();
+                let entries = params.get(*input)?.as_array()?.iter().enumerate();
+                entries.filter(|(_, e)| e.get("Id").is_some_and(|id| ids.contains(&id))).map(|(i, _)| i).collect()
+            }
+            Self::Objects => return None,
+        };
+        let others = (0..self.entries(params)).filter(|index| !failed.contains(index)).collect();
+        (!failed.is_empty()).then(|| self.split(params, &others).0)
     }
 
     /// Puts the failed entries into the answer to the others.
@@ -211,6 +252,29 @@ mod tests {
         assert_eq!(result["Deleted"], json!([{"Key": "c"}]));
         let (_, output) = round(Batch::Objects, &params, &[0, 1], Value::Null);
         assert_eq!(output["DeleteResult"]["Error"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn the_entries_that_failed_are_found_again() {
+        let slow = |code: &str| code == "Slow";
+        let by_id = Batch::ById { input: "Entries", failed: "Failed" };
+        let params = json!({"QueueUrl": "q", "Entries": [{"Id": "a", "Body": 1}, {"Id": "b", "Body": 1}]});
+        let (_, output) = round(by_id, &params, &[1], json!({}));
+        let rest = by_id.unprocessed(&params, &output, slow);
+        assert_eq!(rest, Some(json!({"QueueUrl": "q", "Entries": [{"Id": "b", "Body": 1}]})));
+        assert_eq!(by_id.unprocessed(&params, &output, |_| false), None, "not worth another try");
+        let entries = by_id.list(&params);
+        assert_eq!(entries[0], entries[1], "an id holds for one request only: {entries:?}");
+        let in_order = Batch::InOrder { input: "Records", output: "Records", count: "FailedRecordCount" };
+        let params = json!({"Records": ["x", "y", "z"]});
+        let (_, output) = round(in_order, &params, &[0, 2], json!({"Records": [{"n": 1}]}));
+        assert_eq!(in_order.unprocessed(&params, &output, slow), Some(json!({"Records": ["x", "z"]})));
+        let tables = Batch::Tables { failed: "UnprocessedItems" };
+        let params = json!({"RequestItems": {"a": [1, 2]}});
+        let (_, output) = round(tables, &params, &[1], json!({}));
+        assert_eq!(tables.unprocessed(&params, &output, slow), Some(json!({"RequestItems": {"a": [2]}})));
+        let (_, output) = round(tables, &params, &[], json!({}));
+        assert_eq!(tables.unprocessed(&params, &output, slow), None, "all is done");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use brownout_mocks::journal::Outcome;
 use brownout_mocks::plan::OneOrMany;
-use brownout_mocks::service::Service;
+use brownout_mocks::service::{Class, Service, class_of};
 use serde_json::{Map, Value};
 
 use super::Bindings;
@@ -88,6 +89,14 @@ pub(super) fn created(_operation: &str, body: &[u8]) -> Option<String> {
         return CREATED.iter().find_map(|k| inner.get(k)?.as_str()).map(str::to_owned);
     }
     CREATED.iter().find_map(|k| element(text, k)).map(str::to_owned)
+}
+
+/// The request again with those entries alone that a good answer to a batch says have failed, and that may succeed
+/// later: guides name throttles and internal failures (guidance 7).
+pub(super) fn unprocessed(service: &dyn Service, operation: &str, params: &Value, heard: &Heard) -> Option<Value> {
+    let later = |code: &str| class_of(code, 400) != Class::Permanent || code.starts_with("Internal");
+    let batch = service.batch(operation).filter(|_| heard.outcome == Outcome::Success)?;
+    batch.unprocessed(params, &serde_json::from_slice(&heard.body).ok()?, later)
 }
 
 /// Whether an answer shows the state that a poll waits for, as an XML text or a JSON string.

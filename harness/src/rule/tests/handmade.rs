@@ -207,15 +207,6 @@ fn retried_permanent_error() {
     let conflict = Told::Error("ResourceConflictException", 409, Class::Permanent);
     verdict("retried_permanent_error", "documented", &[twice(conflict, 50 * MS)], Fail);
     verdict("retried_permanent_error", "documented", &[twice(conflict, 1_000 * MS)], Pass);
-    // One repeat may be signed anew, two are a loop, and the same signature long after is no new one.
-    let auth = Told::Error("ExpiredToken", 403, Class::Permanent);
-    let thrice = told(|s| done(s.call().attempt(0, auth).attempt(9, auth).attempt(9, auth).finish(false)));
-    verdict("retried_permanent_error", "documented", &[thrice], Fail);
-    let stale = told(|s| {
-        s.date = Some("20260101T000000Z".into());
-        s.call().attempt(0, auth).attempt(3_000 * MS, auth).finish(false);
-    });
-    verdict("retried_permanent_error", "documented", &[stale], Fail);
     let mut changed = twice(GONE, 50 * MS);
     changed.events.iter_mut().for_each(|e| {
         if let EventKind::AttemptReceived(r) = &mut e.kind {

@@ -1,7 +1,9 @@
 //! A small language for journals made by hand.
 
 use brownout_mocks::clock::Time;
-use brownout_mocks::journal::{Answered, By, Event, EventKind, Header, How, Outcome, Received, Segment, Trial};
+use brownout_mocks::journal::{
+    Answered, By, Event, EventKind, Header, How, Outcome, PartlyFailed, Received, Segment, Trial,
+};
 use brownout_mocks::service::Class;
 
 use crate::guidance;
@@ -48,6 +50,10 @@ pub(crate) struct Story {
     pub(crate) user_agent: Option<String>,
     pub(crate) date: Option<String>,
     pub(crate) tagged: bool,
+    pub(crate) session: Option<u64>,
+    pub(crate) entries: Vec<&'static str>,
+    pub(crate) date_off_s: Option<i64>,
+    pub(crate) fault: &'static str,
     seq: u64,
     invocation: u64,
     attempt: u32,
@@ -59,6 +65,10 @@ pub(crate) enum Told {
     Fine,
     Error(&'static str, u16, Class),
     Hint(u64),
+    /// `x-amz-retry-after`, whole milliseconds or not.
+    Amz(&'static str, Class),
+    /// A good answer to a batch; these entries failed.
+    Partly(&'static [u64], &'static str),
     Reset,
 }
 
@@ -80,6 +90,10 @@ impl Story {
             user_agent: None,
             date: None,
             tagged: true,
+            session: None,
+            entries: Vec::new(),
+            date_off_s: None,
+            fault: "throttle",
             seq: 0,
             invocation: 0,
             attempt: 0,
@@ -133,6 +147,8 @@ impl Story {
             date: self.date.clone(),
             user_agent: self.user_agent.clone().filter(|_| self.seq == 1),
             unmodelled: false,
+            session: self.session,
+            entries: self.entries.iter().map(ToString::to_string).collect(),
         };
         self.push(EventKind::AttemptReceived(Box::new(received)));
         let (seq, now) = (self.seq, self.now);
@@ -140,11 +156,12 @@ impl Story {
             self.push(EventKind::StepDecided {
                 seq,
                 step: Some("burst".into()),
-                faults: vec!["throttle".into()],
+                faults: vec![self.fault.into()],
                 admitted: Vec::new(),
                 why: Vec::new(),
             });
         }
+        let (mut amz, mut invalid) = (None, None);
         let (code, status, class, retry_after_ms) = match told {
             Told::Reset => {
                 self.push(EventKind::ConnectionClosed {
@@ -156,7 +173,14 @@ impl Story {
                 });
                 return self;
             }
-            Told::Fine => (None, 200, None, None),
+            Told::Fine | Told::Partly(..) => (None, 200, None, None),
+            Told::Amz(text, class) => {
+                amz = text.parse().ok();
+                invalid = Some(text.to_owned()).filter(|_| amz.is_none());
+                let throttled = class == Class::Throttling;
+                let (code, status) = if throttled { ("ThrottlingException", 400) } else { ("InternalError", 500) };
+                (Some(code), status, Some(class), None)
+            }
             Told::Error(code, status, class) => (Some(code), status, Some(class), None),
             Told::Hint(ms) => (Some("TooManyRequestsException"), 429, Some(Class::Throttling), Some(ms)),
         };
@@ -166,7 +190,14 @@ impl Story {
             code: code.filter(|c| !c.is_empty()).map(str::to_owned),
             class,
             retry_after_ms,
-            x_amz_retry_after_ms: None,
+            x_amz_retry_after_ms: amz,
+            invalid_hint: invalid,
+            date_off_s: self.date_off_s,
+            partly_failed: if let Told::Partly(entries, code) = told {
+                Some(PartlyFailed { entries: entries.to_vec(), code: code.to_owned() })
+            } else {
+                None
+            },
             body_bytes: 0,
             cut: false,
             first_byte_us: now,
