@@ -242,6 +242,13 @@ impl Invocation {
     }
 }
 
+impl Client {
+    /// The call of this number.
+    pub fn call(&self, number: u64) -> Option<&Call> {
+        self.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &self.calls[i])
+    }
+}
+
 impl Trial {
     /// All invocations, with their clients.
     pub fn invocations(&self) -> impl Iterator<Item = (&Client, &Invocation)> {
@@ -339,7 +346,13 @@ impl Evidence {
         if attempt.hinted() {
             // A hint may be honoured, added to, or cut to 5 s more than the pause.
             let hint = attempt.retry_after_ms.max(attempt.x_amz_retry_after_ms).unwrap_or(0) as f64 / 1e3;
-            pause = hint.max(bound + 5.0) + bound;
+            let clamps = self.profile.exact && self.profile.honours.contains(&Honours::XAmzRetryAfter);
+            pause = if clamps && attempt.retry_after_ms.is_none() {
+                // Between the pause that it would have made and 5 s more (guidance 1.5).
+                hint.min(bound + 5.0).max(bound)
+            } else {
+                hint.max(bound + 5.0) + bound
+            };
         }
         let throttled = client.throttled_us.is_some_and(|t| attempt.end_us.is_some_and(|end| end >= t));
         if throttled && self.may_limit(client) {

@@ -3,6 +3,7 @@
 
 mod cli;
 mod command;
+mod conformance;
 mod coverage;
 mod determinism;
 mod docs;
