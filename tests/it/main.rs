@@ -7,6 +7,7 @@ mod conformance;
 mod coverage;
 mod determinism;
 mod docs;
+mod fuzz;
 mod library;
 mod limits;
 mod mutants;
