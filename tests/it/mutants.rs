@@ -142,6 +142,8 @@ const COMPANIONS: &[(&str, &[&str])] = &[
             "storm_amplified",
         ],
     ),
+    // A quota that stays empty ends calls for which there are tokens again.
+    ("never-fills", &["gave_up_early", "throttle_not_retried", "transient_not_retried"]),
     // Without a quota for one class of error there is none for the other.
     ("no-quota", &["throttle_quota_missing", "storm_amplified"]),
     ("no-throttle-quota", &["retry_quota_missing", "storm_amplified"]),
