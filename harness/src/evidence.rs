@@ -8,6 +8,7 @@
 //!
 //! No journal, however mangled, makes this panic; it costs a constant per event, and a sort per client.
 
+mod bounds;
 mod build;
 mod samples;
 mod settle;
@@ -21,7 +22,7 @@ use brownout_mocks::journal;
 use brownout_mocks::service::Class;
 use brownout_mocks::units::Span;
 
-use crate::guidance::{Cited, Honours, Jitter, Numbers, Profile, choose_honours};
+use crate::guidance::{Cited, Honours, Numbers, Profile, choose_honours};
 
 use settle::{Entry, Shape, entry_of, shape};
 
@@ -270,6 +271,13 @@ impl Invocation {
     }
 }
 
+impl Client {
+    /// The call of this number.
+    pub fn call(&self, number: u64) -> Option<&Call> {
+        self.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &self.calls[i])
+    }
+}
+
 impl Trial {
     /// All invocations, with their clients.
     pub fn invocations(&self) -> impl Iterator<Item = (&Client, &Invocation)> {
@@ -346,58 +354,5 @@ impl Evidence {
     pub fn numbers(&self, service: &str, class: Class) -> Option<&Numbers> {
         let [throttling, transient] = self.numbers.get(service)?;
         Some(if matches!(class, Class::Throttling | Class::Quota) { throttling } else { transient })
-    }
-
-    /// The longest pause, in microseconds and with slack, that an allowed client may make before its
-    /// next attempt, counted from the end of `attempt`. `None` if nothing bounds it.
-    pub fn pause_max(&self, client: &Client, invocation: &Invocation, attempt: &Attempt) -> Option<u64> {
-        let bound = self.own_pause(invocation, attempt)?;
-        let mut pause = bound;
-        if attempt.hinted() {
-            // A hint may be honoured, added to, or cut to 5 s more than the pause.
-            let hint = attempt.retry_after_ms.max(attempt.x_amz_retry_after_ms).unwrap_or(0) as f64 / 1e3;
-            pause = hint.max(bound + 5.0) + bound;
-        }
-        Some(self.slack.above(((pause + self.limiter_wait(client, attempt)) * 1e6) as u64))
-    }
-
-    /// The longest pause after `attempt` that an allowed client draws for itself, in seconds.
-    pub fn own_pause(&self, invocation: &Invocation, attempt: &Attempt) -> Option<f64> {
-        let class = attempt.class?;
-        let retry = attempt.row.saturating_sub(1) as usize;
-        let mut bound = self.numbers(&invocation.service, class)?.bound(retry);
-        if attempt.broken || !attempt.answered {
-            // Half an answer may be read either way.
-            for class in [Class::Throttling, Class::Transient] {
-                bound = bound.max(self.numbers(&invocation.service, class)?.bound(retry));
-            }
-        }
-        if let (true, Some(before)) = (self.profile.exact && retry > 0, attempt.gap_us) {
-            let ladder = self.profile.backoff(&invocation.service).ladder(class);
-            if ladder.jitter == Jitter::Decorrelated {
-                // Three times the pause before, whatever the error before that was.
-                let tripled = self.slack.above(before).saturating_mul(3) as f64 / 1e6;
-                bound = bound.max(tripled.min(ladder.cap.get().as_secs_f64()));
-            }
-        }
-        Some(bound)
-    }
-
-    /// How long a rate limiter of the client's own may hold it up after `attempt`, in seconds.
-    pub fn limiter_wait(&self, client: &Client, attempt: &Attempt) -> f64 {
-        let throttled = client.throttled_us.is_some_and(|t| attempt.end_us.is_some_and(|end| end >= t));
-        if !throttled || !self.may_limit(client) {
-            return 0.0;
-        }
-        let wait = self.profile.limiter_wait.as_ref().map_or(20.0, |w| w.value.get().as_secs_f64());
-        wait * f64::from(client.peak.max(1))
-    }
-
-    /// Whether waits of a client-side rate limiter must be reckoned with: the client says so, or the
-    /// profile is an envelope and the client is an SDK that does not name its mode.
-    pub fn may_limit(&self, client: &Client) -> bool {
-        client.adaptive == Adaptive::Yes
-            || self.profile.rate_limiter.is_some()
-            || (!self.profile.exact && client.adaptive == Adaptive::Unknown)
     }
 }

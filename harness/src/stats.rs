@@ -9,6 +9,8 @@
 //! The stake is spread evenly over several alternatives `p > q`; a hit multiplies a part's wealth by
 //! `p/q`, a miss by `(1−p)/(1−q)`.
 
+use std::sync::LazyLock;
+
 /// Probability that one rule wrongly blames a right client, per scenario × client: 10⁻⁸.
 pub const BLAME_ERROR: f64 = 1e-8;
 
@@ -24,9 +26,26 @@ const ODDS: [f64; 4] = [1.5, 2.5, 5.0, 20.0];
 
 const PARTS: usize = ALTERNATIVES.len() + ODDS.len();
 
-fn alternatives(q: f64) -> impl Iterator<Item = f64> {
-    let odds = q / (1.0 - q);
-    ALTERNATIVES.into_iter().chain(ODDS.into_iter().map(move |o| o * odds / (1.0 + o * odds)))
+/// Logarithms of what does not change: of each alternative and of its complement, and of the odds.
+static LOGARITHMS: LazyLock<([(f64, f64); ALTERNATIVES.len()], [f64; ODDS.len()])> =
+    LazyLock::new(|| (ALTERNATIVES.map(|p| (p.ln(), (1.0 - p).ln())), ODDS.map(f64::ln)));
+
+/// The logarithms by which a hit and a miss multiply each part's wealth.
+fn gains(q: f64) -> [Option<(f64, f64)>; PARTS] {
+    let (alternatives, odds) = &*LOGARITHMS;
+    let (hit, miss) = (q.ln(), (1.0 - q).ln());
+    let own = q / (1.0 - q);
+    let mut gains = [None; PARTS];
+    let (first, rest) = gains.split_at_mut(ALTERNATIVES.len());
+    for ((gain, p), (ln_p, ln_rest)) in first.iter_mut().zip(ALTERNATIVES).zip(alternatives) {
+        *gain = (p > q).then_some((ln_p - hit, ln_rest - miss));
+    }
+    for ((gain, times), ln_times) in rest.iter_mut().zip(ODDS).zip(odds) {
+        // p = o / (1 + o), where the odds o are so many times those of q.
+        let ln_rest = -(times * own).ln_1p();
+        *gain = Some((ln_times + ln_rest - miss, ln_rest - miss));
+    }
+    gains
 }
 
 /// A bet against "a hit is at most as probable as `q`".
@@ -59,16 +78,23 @@ impl Bet {
         let q = q.max(1e-6);
         self.samples += 1;
         self.hits += u64::from(hit);
-        let mut most: f64 = 0.0;
-        for (part, p) in self.parts.iter_mut().zip(alternatives(q)) {
-            if p > q {
-                let gain = (p / q).ln();
+        if self.decided() {
+            // What was once proven stays proven.
+            return;
+        }
+        let (mut most, mut top) = (0.0f64, f64::NEG_INFINITY);
+        for (part, gain) in self.parts.iter_mut().zip(gains(q)) {
+            if let Some((gain, loss)) = gain {
                 most = most.max(gain);
-                *part += if hit { gain } else { ((1.0 - p) / (1.0 - q)).ln() };
+                *part += if hit { gain } else { loss };
             }
+            top = top.max(*part);
         }
         self.worth += most;
-        self.best = self.best.max(self.wealth());
+        // The whole is never worth more than its best part, so that is rarely reckoned.
+        if top > self.best {
+            self.best = self.best.max(self.wealth());
+        }
     }
 
     /// Logarithm of the wealth now.

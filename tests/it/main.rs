@@ -3,10 +3,12 @@
 
 mod cli;
 mod command;
+mod conformance;
 mod coverage;
 mod determinism;
 mod docs;
 mod fit;
+mod fuzz;
 mod generations;
 mod library;
 mod limits;

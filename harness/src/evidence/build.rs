@@ -44,8 +44,10 @@ pub(super) fn build(trial: &journal::Trial, names: &mut Names) -> Trial {
         builder.event(event.at_us, &event.kind, names);
     }
     let mut trial = builder.trial;
+    trial.unseen.sort_unstable();
+    let unseen = Unseen::new(&trial.unseen);
     for client in &mut trial.clients {
-        finish(client, &trial.unseen);
+        finish(client, &unseen);
     }
     trial.clients.sort_by_key(|c| c.index);
     trial
@@ -270,15 +272,40 @@ fn adaptive(client: &mut Client, user_agent: Option<&str>, sdk: bool) {
 /// How long before its first request a call of unknown beginning may have failed unseen.
 const UNSEEN_US: u64 = 60_000_000;
 
+/// When connections failed unseen, in order of their beginnings, each with the latest end so far.
+struct Unseen(Vec<(u64, u64)>);
+
+impl Unseen {
+    fn new(sorted: &[(u64, u64)]) -> Self {
+        let mut latest = 0;
+        Self(
+            sorted
+                .iter()
+                .map(|(from, until)| {
+                    latest = latest.max(*until);
+                    (*from, latest)
+                })
+                .collect(),
+        )
+    }
+
+    /// Whether one did so between two times.
+    fn between(&self, since: u64, at: u64) -> bool {
+        let begun = self.0.partition_point(|(from, _)| *from <= at);
+        begun.checked_sub(1).is_some_and(|i| self.0[i].1 >= since)
+    }
+}
+
 /// Derives what needs the whole trial: rows, pauses, how much was in progress at once.
-fn finish(client: &mut Client, unseen: &[(u64, u64)]) {
+fn finish(client: &mut Client, unseen: &Unseen) {
+    client.calls.sort_by_key(|c| c.number);
     let mut edges: Vec<(u64, i32)> = Vec::with_capacity(2 * (client.calls.len() + client.invocations.len()));
     for invocation in &mut client.invocations {
         // Once an attempt may have failed unseen, neither pauses nor their number are known for this row.
         let (mut row, mut blind) = (0, false);
-        let call = invocation.call.filter(|_| !unseen.is_empty());
-        let call = call.and_then(|number| client.calls.iter().find(|c| c.number == number));
-        let started = call.map(|c| c.started_us);
+        let call = invocation.call.filter(|_| !unseen.0.is_empty());
+        let call = call.and_then(|number| client.calls.binary_search_by_key(&number, |c| c.number).ok());
+        let started = call.map(|i| client.calls[i].started_us);
         let mut before: Option<(Option<u64>, Option<Class>, bool)> = None;
         for attempt in &mut invocation.attempts {
             let broken_row = match before {
@@ -289,8 +316,7 @@ fn finish(client: &mut Client, unseen: &[(u64, u64)]) {
             attempt.row = row;
             let end = before.and_then(|(end, _, _)| end);
             let since = end.or(started).unwrap_or(attempt.at_us.saturating_sub(UNSEEN_US));
-            let between = |(from, until): &(u64, u64)| *from <= attempt.at_us && *until >= since;
-            blind = (blind && !broken_row) || unseen.iter().any(between);
+            blind = (blind && !broken_row) || unseen.between(since, attempt.at_us);
             attempt.gap_us = end.filter(|_| !blind).and_then(|end| attempt.at_us.checked_sub(end));
             before = Some((attempt.end_us, attempt.class, attempt.answered));
         }
@@ -312,5 +338,4 @@ fn finish(client: &mut Client, unseen: &[(u64, u64)]) {
         peak = peak.max(now);
     }
     client.peak = u32::try_from(peak).unwrap_or(1);
-    client.calls.sort_by_key(|c| c.number);
 }

@@ -92,8 +92,7 @@ impl Evidence {
             return Some(end);
         }
         if let Some(number) = invocation.call {
-            let call = client.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &client.calls[i])?;
-            return call.finished.map(|(at, _)| at);
+            return client.call(number)?.finished.map(|(at, _)| at);
         }
         // By its own word this was the last attempt …
         if last.declared_max.is_some_and(|max| invocation.attempts.len() >= max as usize) {

@@ -131,7 +131,7 @@ pub(super) fn outcomes(trial: &Trial) -> (u64, u64) {
 impl Tally {
     pub(super) fn add(&mut self, trial: &Trial, fault_end: Option<u64>) {
         self.trials += 1;
-        self.sums.virtual_ms += trial.last_us / 1_000;
+        self.sums.virtual_ms = self.sums.virtual_ms.saturating_add(trial.last_us / 1_000);
         self.sums.unseen += trial.unseen.len() as u64;
         let mut first_success: Option<u64> = None;
         for client in &trial.clients {

@@ -228,9 +228,13 @@ fn judging_is_linear_and_cheap() {
         let first = trial(0, Segment::Run, 300_000);
         let mut judge = Judge::new(&document, profile, &first.header);
         (0..trials).for_each(|i| judge.push(&trial(i, Segment::Run, 100_000 + i)));
-        let watch = Stopwatch::start();
-        let _ = judge.report();
-        cost.push(watch.elapsed().as_secs_f64());
+        // The best of some: on a busy machine a single one may be held up for longer than it takes.
+        let times = (0..9).map(|_| {
+            let watch = Stopwatch::start();
+            let _ = judge.report();
+            watch.elapsed().as_secs_f64()
+        });
+        cost.push(times.fold(f64::MAX, f64::min));
     }
     println!("report over 500 trials {:.4} s, over 2000 trials {:.4} s", cost[0], cost[1]);
     assert!(cost[1] < 16.0 * cost[0].max(0.005), "{cost:?}");

@@ -121,6 +121,55 @@ pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<M
     moments
 }
 
+/// The most that the retry after this failure takes: what the profile says, where all agree on what the failure is.
+/// A broken answer, a timeout and a throttle that looks like a fault of the server have prices of their own with some.
+pub(super) fn dearest(quota: Quota, failed: &Attempt) -> i64 {
+    let server = failed.status.is_some_and(|s| s >= 500);
+    match failed.class {
+        Some(Class::Throttling) if failed.answered && !failed.broken && !server => quota.throttling,
+        Some(Class::Transient) if failed.answered && !failed.broken && server => quota.transient,
+        Some(Class::Throttling) if failed.answered && !failed.broken => quota.throttling.max(quota.transient),
+        _ => quota.throttling.max(quota.transient).max(DEAREST),
+    }
+}
+
+/// The least that the client can have had left at the end of each of its invocations: each retry at its dearest, each
+/// success at what it gives back at least. `None` where it cannot be reckoned: calls that overlap may have been paid
+/// for in any order, and of repeats that nobody marks it is not known which were retries.
+pub(super) fn least(quota: Quota, client: &Client) -> Option<Vec<i64>> {
+    if client.peak > 1 || client.invocations.iter().any(|i| !i.marked) {
+        return None;
+    }
+    let cheapest = quota.throttling.min(quota.transient);
+    let mut tokens = quota.capacity;
+    let mut left = Vec::with_capacity(client.invocations.len());
+    for invocation in &client.invocations {
+        let mut before: Option<&Attempt> = None;
+        for attempt in &invocation.attempts {
+            let failed = before.filter(|b| !b.answered || b.class.is_some());
+            if let Some(failed) = failed {
+                tokens = tokens.saturating_sub(dearest(quota, failed)).max(0);
+            }
+            if attempt.answered && attempt.class.is_none() {
+                let back = failed.map_or(1, |b| if b.broken || !b.answered { cheapest } else { cheap(quota, b) });
+                tokens = tokens.saturating_add(back).min(quota.capacity);
+            }
+            before = Some(attempt);
+        }
+        left.push(tokens);
+    }
+    Some(left)
+}
+
+/// The least that the retry after this failure takes, and a success after that gives back.
+fn cheap(quota: Quota, failed: &Attempt) -> i64 {
+    match failed.class {
+        Some(Class::Throttling) if failed.status.is_some_and(|s| s >= 500) => quota.throttling.min(quota.transient),
+        Some(Class::Throttling | Class::Quota) => quota.throttling,
+        _ => quota.transient,
+    }
+}
+
 /// Judges the retries after failures of `class`: none may be made when the tokens are spent.
 pub(super) fn judge(evidence: &Evidence, class: Class, word: &str) -> Ruling {
     let Some(quota) = quota(evidence) else {

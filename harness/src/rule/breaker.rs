@@ -4,6 +4,8 @@
 //! operation, one after the other, with no success of the same service in between. When it must have opened, no new call
 //! may arrive for as long as it is to stay open; calls that were on their way are no new ones.
 
+use std::collections::BTreeMap;
+
 use crate::evidence::{Client, Evidence, Trial};
 use crate::guidance::Breaker;
 
@@ -59,6 +61,13 @@ pub(super) struct Deed {
     pub(super) invocation: Option<usize>,
 }
 
+impl Deed {
+    /// What it is one of.
+    fn kind(&self) -> (&str, &str) {
+        (&self.service, &self.operation)
+    }
+}
+
 /// The deeds of a client, in the order in which they ended.
 pub(super) fn deeds(client: &Client) -> Vec<Deed> {
     let mut deeds: Vec<Deed> = client
@@ -108,7 +117,7 @@ pub(super) fn acts(evidence: &Evidence, breaker: &Breaker, trial: &Trial, client
     }
     let deeds = deeds(client);
     let open = u64::try_from(breaker.open.get().as_micros()).unwrap_or(u64::MAX);
-    let watch = Watch { deeds: &deeds, open, slack: evidence.slack.above(0), breaker };
+    let watch = Watch { deeds: &deeds, starts: Starts::of(&deeds), open, slack: evidence.slack.above(0), breaker };
     let (mut at, mut count) = (0, 0u32);
     while let Some(deed) = deeds.get(at) {
         count = match deed.well {
@@ -132,8 +141,44 @@ fn same(deeds: &[Deed], at: usize) -> bool {
     deeds[..at].iter().rev().find(|d| d.service == this.service).is_some_and(|d| d.operation == this.operation)
 }
 
+/// Deeds in order of their starts, so that no question about a time looks at all of them.
+#[derive(Default)]
+struct Starts<'a> {
+    /// What was sent, by service and operation: start, and which deed.
+    sent: BTreeMap<(&'a str, &'a str), Vec<(u64, usize)>>,
+    /// What was refused, likewise.
+    refused: BTreeMap<(&'a str, &'a str), Vec<(u64, usize)>>,
+    /// All that was sent: start, and the latest end of those until then.
+    ends: Vec<(u64, u64)>,
+}
+
+impl<'a> Starts<'a> {
+    fn of(deeds: &'a [Deed]) -> Self {
+        let mut order: Vec<usize> = (0..deeds.len()).collect();
+        order.sort_by_key(|i| (deeds[*i].start, *i));
+        let (mut starts, mut latest) = (Self::default(), 0);
+        for i in order {
+            let deed = &deeds[i];
+            let sent = deed.invocation.is_some();
+            let list = if sent { &mut starts.sent } else { &mut starts.refused };
+            list.entry(deed.kind()).or_default().push((deed.start, i));
+            if sent {
+                latest = latest.max(deed.end);
+                starts.ends.push((deed.start, latest));
+            }
+        }
+        starts
+    }
+}
+
+/// Those that start after a time.
+fn after(starts: &[(u64, usize)], time: u64) -> &[(u64, usize)] {
+    &starts[starts.partition_point(|(start, _)| *start <= time)..]
+}
+
 struct Watch<'a> {
     deeds: &'a [Deed],
+    starts: Starts<'a>,
     open: u64,
     slack: u64,
     breaker: &'a Breaker,
@@ -142,21 +187,21 @@ struct Watch<'a> {
 impl Watch<'_> {
     /// The first call of the operation that was sent after `when`, in order of sending.
     fn next(&self, like: &Deed, when: u64) -> Option<(usize, &Deed)> {
-        let sent = |d: &&Deed| d.invocation.is_some() && d.service == like.service && d.operation == like.operation;
-        let later = self.deeds.iter().filter(sent).filter(|d| d.start > when.saturating_add(self.slack));
-        let next = later.min_by_key(|d| d.start)?;
-        Some((self.deeds.iter().position(|d| std::ptr::eq(d, next))?, next))
+        let sent = self.starts.sent.get(&like.kind())?;
+        let (_, index) = after(sent, when.saturating_add(self.slack)).first()?;
+        Some((*index, &self.deeds[*index]))
     }
 
     /// Whether a call of the operation was refused between two times.
     fn refused(&self, like: &Deed, from: u64, to: u64) -> Option<&Deed> {
-        self.deeds.iter().find(|d| {
-            d.invocation.is_none()
-                && d.service == like.service
-                && d.operation == like.operation
-                && d.start > from
-                && d.start < to
-        })
+        let (start, index) = after(self.starts.refused.get(&like.kind())?, from).first()?;
+        (*start < to).then(|| &self.deeds[*index])
+    }
+
+    /// When the last of those ended that were sent until a time.
+    fn ended(&self, until: u64) -> Option<u64> {
+        let sent = self.starts.ends.partition_point(|(start, _)| *start <= until);
+        Some(self.starts.ends[sent.checked_sub(1)?].1)
     }
 
     /// The breaker must be open since the end of `deeds[at]`. Returns where counting goes on.
@@ -166,9 +211,7 @@ impl Watch<'_> {
         loop {
             let like = &self.deeds[last];
             // Calls on their way may still fail; the open time may count from the last of them.
-            let on_their_way =
-                self.deeds.iter().filter(|d| d.invocation.is_some() && d.start <= since.saturating_add(self.slack));
-            let latest = on_their_way.map(|d| d.end).max().unwrap_or(since).max(since);
+            let latest = self.ended(since.saturating_add(self.slack)).unwrap_or(since).max(since);
             let Some((index, probe)) = self.next(like, since) else {
                 if self.refused(like, since, u64::MAX).is_some() {
                     acts.push(Act { breach: None, phase: Phase::Opening, invocation: like.invocation, took_us: 0 });
@@ -189,14 +232,10 @@ impl Watch<'_> {
             acts.push(act(None, if reopened { Phase::Closing } else { Phase::Opening }));
             let due = latest.saturating_add(self.open).saturating_add(margin(self.open));
             let late = self.refused(like, due, probe.start).is_some();
-            let crowd = self.deeds.iter().filter(|d| {
-                d.invocation.is_some()
-                    && d.service == like.service
-                    && d.operation == like.operation
-                    && d.start >= probe.start
-                    && d.start <= probe.end
-            });
-            let crowd = crowd.count() > self.breaker.probes as usize;
+            let sent = self.starts.sent.get(&like.kind()).map_or(&[][..], |sent| sent);
+            let crowd = sent.partition_point(|(start, _)| *start <= probe.end)
+                - sent.partition_point(|(start, _)| *start < probe.start);
+            let crowd = crowd > self.breaker.probes as usize;
             let breach = if late { Some(Breach::Late) } else { crowd.then_some(Breach::Crowd) };
             acts.push(act(breach, Phase::Probing));
             match self.half_open(index, acts) {

@@ -44,7 +44,7 @@ impl Rule for EffectLostOrDoubled {
                 for ((call, _), sent) in calls {
                     let effects: u32 = sent.iter().flat_map(|i| &i.attempts).map(|a| a.effects).sum();
                     let Some(last) = sent.last().filter(|i| changes(i)) else { continue };
-                    let told = call.and_then(|n| client.calls.iter().find(|c| c.number == n)).and_then(|c| c.finished);
+                    let told = call.and_then(|n| client.call(n)).and_then(|c| c.finished);
                     let answered = || sent.iter().flat_map(|i| &i.attempts).all(|a| a.answered && a.class.is_some());
                     let nothing = effects == 0 && told.is_some_and(|(_, success)| success) && answered();
                     let doubled = effects > 1 && has_token(last);

@@ -4,6 +4,7 @@ use brownout_mocks::service::{Class, THROTTLING_CODES};
 
 use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
 
+use super::balance::{dearest, least, quota};
 use super::{Finding, Findings, Ruling, told};
 
 /// The most that any retry quota takes for one retry (guidance 1.4).
@@ -153,11 +154,13 @@ struct Prover {
 }
 
 /// The invocations whose end proves something: nothing before them can have spent the client's quota or
-/// opened a breaker. With an exact profile that holds as long as the quota cannot be spent even if every
-/// retry so far took the dearest price and nothing came back. In an envelope it holds for the first
+/// opened a breaker. With an exact profile that holds where the account of a client that marks its calls, and makes
+/// one at a time, has the price of another retry left; and for other clients as long as the quota cannot be spent
+/// even if every retry so far took the dearest price and nothing came back. In an envelope it holds for the first
 /// failed one; and for later ones while the quota cannot be spent and requests for the same operation
 /// arrive shortly before and after, which an open breaker would have held back.
 fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
+    let unseen = trial.unseen.iter().map(|(from, _)| *from).min();
     let mut order: Vec<(u64, usize)> = client
         .invocations
         .iter()
@@ -167,7 +170,7 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
         // nor whether a call that was not over by then was retried.
         .filter(|(_, i)| {
             let over = client.invocations[*i].over_us.unwrap_or(u64::MAX);
-            trial.unseen.iter().all(|(from, _)| over < *from)
+            unseen.is_none_or(|from| over < from)
         })
         .collect();
     order.sort_unstable();
@@ -177,6 +180,7 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
     let (mut failures, mut spent) = (0u32, 0u32);
     let capacity = evidence.profile.quota.as_ref().map_or(u32::MAX, |q| q.capacity);
     let threshold = evidence.profile.breaker.as_ref().map_or(u32::MAX, |b| b.threshold);
+    let account = quota(evidence).and_then(|quota| Some((quota, least(quota, client)?)));
     let mut provers = Vec::new();
     for (_, index) in order {
         let attempts = client.invocations[index].attempts.len();
@@ -186,8 +190,14 @@ fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
         // Calls in progress at the same time spend from the same quota, and are reckoned as if all did first.
         spent = spent.saturating_add(retries.saturating_mul(DEAREST));
         let ahead = client.peak.saturating_mul(evidence.profile.attempts_max.value).saturating_mul(DEAREST);
-        if failures >= threshold || spent.saturating_add(ahead) > capacity {
+        if failures >= threshold || (account.is_none() && spent.saturating_add(ahead) > capacity) {
             break;
+        }
+        let last = client.invocations[index].attempts.last();
+        if let (Some((quota, left)), Some(last)) = (&account, last)
+            && left[index] < dearest(*quota, last)
+        {
+            continue;
         }
         provers.push(Prover { index, alone: true });
     }
@@ -295,8 +305,7 @@ fn repeatable(invocation: &Invocation) -> bool {
 /// something else (a deadline) may have.
 fn gave_up(evidence: &Evidence, client: &Client, invocation: &Invocation, last: &Attempt) -> Option<bool> {
     let over = invocation.over_us?;
-    let called = invocation.call.and_then(|n| client.calls.iter().find(|c| c.number == n));
-    let Some(call) = called else {
+    let Some(call) = invocation.call.and_then(|n| client.call(n)) else {
         // A like request later may be the same call, repeated by a loop above.
         return Some(!invocation.asked_again);
     };

@@ -1,7 +1,7 @@
 //! The client paused after its last attempt, and then gave up all the same.
 //!
 //! Compares the time from the last answer of a failed call to the moment when the caller heard of it with the clock's
-//! error.
+//! error. After a long poll that its quota ended, one pause is asked for, and no longer one than before a retry.
 //!
 //! ## Why it matters
 //! The loop that sleeps first and counts afterwards makes each failed call longer by its longest pause, for nothing.
@@ -9,8 +9,8 @@
 //! AWS SDKs and Tools Reference Guide, retry behavior: no delay when attempts or quota are spent; guidance 1.2 and 1.7
 //! ## Error probability
 //! None: an upper bound may fail on one sample. Only calls of ours, whose caller the journal shows, and that have made
-//! all of their attempts: a client with attempts left may have been waiting when its deadline struck. Long-polling
-//! operations are left out: there the guide asks for one pause before the error is handed on.
+//! all of their attempts: a client with attempts left may have been waiting when its deadline struck. Long polls with
+//! attempts left are held against the longest pause that an allowed policy makes.
 
 use super::called::{NOTHING, calls};
 use super::{Finding, Findings, Rule, Ruling, told};
@@ -23,19 +23,27 @@ pub(super) struct SleptBeforeGivingUp;
 impl Rule for SleptBeforeGivingUp {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let (mut findings, mut seen) = (Findings::default(), 0);
-        for called in calls(evidence).filter(|c| !is_long_poll(&c.last.operation)) {
+        for called in calls(evidence) {
             let (Some((at, last)), Some(late)) = (called.end(), called.heard_after()) else { continue };
             let most = match last.declared_max {
                 Some(most) => most,
                 None if evidence.profile.exact => evidence.profile.attempts_max(&called.last.service).value,
                 None => continue,
             };
-            // With attempts left it may have been waiting for the next one when its deadline struck.
-            if !last.backs_off() || at as u64 + 1 < u64::from(most) {
+            if !last.backs_off() {
                 continue;
             }
+            let allowed = if at as u64 + 1 >= u64::from(most) {
+                evidence.slack.above(0)
+            } else if is_long_poll(&called.last.operation) {
+                let Some(longest) = evidence.pause_max(called.client, called.last, last) else { continue };
+                longest
+            } else {
+                // It may have been waiting for the next attempt when its deadline struck.
+                continue;
+            };
             seen += 1;
-            if late > evidence.slack.above(0) {
+            if late > allowed {
                 findings.add(|| Finding {
                     message: format!(
                         "{} gave up after {}, but its caller heard of {} only after another {}",
@@ -44,7 +52,11 @@ impl Rule for SleptBeforeGivingUp {
                         told::answer(last),
                         told::time(late)
                     ),
-                    expected: "the last error goes to the caller at once".into(),
+                    expected: if allowed > evidence.slack.above(0) {
+                        format!("the last error goes to the caller of a long poll after {} at most", told::time(allowed))
+                    } else {
+                        "the last error goes to the caller at once".into()
+                    },
                     observed: told::time(late),
                     source: "AWS SDKs and Tools Reference Guide, retry behavior; S1, retry snippets; guidance 1.2".into(),
                     ..Finding::about(called.trial, called.client.index, called.last, at)

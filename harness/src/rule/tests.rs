@@ -1,14 +1,14 @@
 //! Tests of the rules: hand-made journals, then thousands of synthetic runs of right and wrong clients.
 #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stdout, clippy::wildcard_imports, reason = "tests")]
 
-mod contradictions;
 mod commands;
+mod contradictions;
 mod given_up;
 mod handmade;
 mod hinted;
 mod once;
-mod programs;
 mod parts;
+mod programs;
 mod refused;
 mod robust;
 mod simulated;

@@ -11,6 +11,8 @@
 //! 10⁻⁸ per scenario and client, at any number of trials: a bet against P(throttle's ≤ the other) ≤ half of the bounds'
 //! ratio, the clock's error added. Only under profiles whose bounds differ by a factor of two or more.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use brownout_mocks::service::Class;
 
 use crate::evidence::{Evidence, Gap};
@@ -28,19 +30,17 @@ const WRONG: f64 = 0.55;
 
 impl Rule for ThrottleNotSlower {
     fn check(&self, evidence: &Evidence) -> Ruling {
-        let (mut duel, mut waiting, mut example) = (Duel::new(1), Vec::new(), None::<(Gap<'_>, Gap<'_>)>);
+        let (mut duel, mut example) = (Duel::new(1), None::<(Gap<'_>, Gap<'_>)>);
+        // By service and class, in order: a search through all that wait would take longer with each of them.
+        let mut waiting: BTreeMap<(&str, bool), VecDeque<Gap<'_>>> = BTreeMap::new();
         for pause in drawn(evidence).filter(|p| p.gap.retry == 0) {
             let gap = pause.gap;
-            let unlike = |other: &Gap<'_>| {
-                (other.class == Class::Transient) != (gap.class == Class::Transient)
-                    && other.invocation.service == gap.invocation.service
-            };
-            let Some(at) = waiting.iter().position(unlike) else {
-                waiting.push(gap);
+            let (service, transient) = (&*gap.invocation.service, gap.class == Class::Transient);
+            let Some(other) = waiting.get_mut(&(service, !transient)).and_then(VecDeque::pop_front) else {
+                waiting.entry((service, transient)).or_default().push_back(gap);
                 continue;
             };
-            let other = waiting.remove(at);
-            let (throttle, transient) = if gap.class == Class::Transient { (other, gap) } else { (gap, other) };
+            let (throttle, transient) = if transient { (other, gap) } else { (gap, other) };
             let backoff = evidence.profile.backoff(&gap.invocation.service);
             let [slow, quick] = [&backoff.throttling, &backoff.transient].map(|c| c.value.bound(0).as_secs_f64() * 1e6);
             let right = (quick / 2.0 + evidence.slack.over(throttle.us) as f64) / slow;

@@ -90,7 +90,12 @@ fn advised(name: &str) -> Result<FlowPolicy, String> {
 
 /// An application by S0's advice that polls by a profile, changed by `change`; its calls go through a client by
 /// the same profile.
-pub(super) fn application(setting: &Setting, options: &Options, name: &str, change: fn(&mut FlowPolicy)) -> Result<Made, String> {
+pub(super) fn application(
+    setting: &Setting,
+    options: &Options,
+    name: &str,
+    change: fn(&mut FlowPolicy),
+) -> Result<Made, String> {
     no_options(options)?;
     let mut policy = advised(name)?;
     change(&mut policy);
