@@ -56,7 +56,7 @@ fn terminate_unconfirmed() {
     let after = |next: Option<(&'static str, &'static str)>| {
         both("ec2", move |p| {
             p.launch().ask(9 * S, END, "i-1", HIDDEN);
-            for (operation, target) in &next {
+            if let Some((operation, target)) = next {
                 drop_it(p.ask(S, operation, target, Told::Fine));
             }
         })
