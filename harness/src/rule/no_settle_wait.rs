@@ -31,7 +31,7 @@ impl Rule for NoSettleWait {
             return Ruling::NotApplicable(polls::OURS.into());
         }
         let (mut findings, mut seen, mut unclear, mut duel) = (Findings::default(), 0, 0, Duel::new(1));
-        let least = if evidence.profile.exact { polls::soonest(evidence) } else { polls::NO_PAUSE_US };
+        let bound = if evidence.profile.exact { polls::soonest(evidence) } else { polls::NO_PAUSE_US };
         for trial in &evidence.trials {
             for story in polls::stories(trial).0 {
                 // The last good answer about it, and the first since the last command.
@@ -51,20 +51,20 @@ impl Rule for NoSettleWait {
                     if last.end().is_none_or(|end| end > command.attempt.at_us) {
                         continue;
                     }
-                    if !polls::shorter(evidence, since(&last), least) {
+                    if !polls::shorter(evidence, since(&last), bound) {
                         seen += 1;
-                        duel.see(false, 0.03, 0.5);
-                    } else if !polls::shorter(evidence, since(&first), least) {
+                        duel.see(false, 0.03, 0.25);
+                    } else if !polls::shorter(evidence, since(&first), bound) {
                         unclear += 1;
                     } else {
                         seen += 1;
-                        duel.see(true, 0.03, 0.5);
+                        duel.see(true, 0.03, 0.25);
                         findings.add(|| Finding {
                             message: format!(
                                 "{} followed {} after {}, although what one request knows of {} may not have spread to the next",
                                 command.invocation.operation, last.invocation.operation, told::time(since(&last)), story.id
                             ),
-                            expected: format!("a wait of {} or more between commands that depend on each other", told::time(least)),
+                            expected: format!("a wait of {} or more between commands that depend on each other", told::time(bound)),
                             observed: told::time(since(&last)),
                             source: "S0, eventual consistency; guidance 4.3".into(),
                             ..Finding::about(trial, story.client, command.invocation, command.index)

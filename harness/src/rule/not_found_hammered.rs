@@ -37,7 +37,9 @@ impl Rule for NotFoundHammered {
         let mut slowing = Slowing::new(evidence);
         for trial in &evidence.trials {
             for client in &trial.clients {
-                polls_of(client).iter().for_each(|pauses| slowing.see(trial, client, pauses));
+                for pauses in polls_of(client) {
+                    slowing.see(trial, client, &pauses);
+                }
             }
         }
         slowing.rule(|finding, poll, duel| {

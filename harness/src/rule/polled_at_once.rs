@@ -30,7 +30,7 @@ impl Rule for PolledAtOnce {
             return Ruling::NotApplicable(polls::OURS.into());
         }
         let (mut findings, mut seen) = (Findings::default(), 0);
-        let least = polls::soonest(evidence);
+        let bound = polls::soonest(evidence);
         for trial in &evidence.trials {
             for client in trial.clients.iter().filter(|c| polls::threads(c).is_some()) {
                 let requests = polls::requests(client);
@@ -46,13 +46,13 @@ impl Rule for PolledAtOnce {
                     let Some(asked) = last.next().filter(|r| r.changes() && r.good()) else { continue };
                     let Some(wait) = asked.end().and_then(|end| first.attempt.at_us.checked_sub(end)) else { continue };
                     seen += 1;
-                    if polls::shorter(evidence, wait, least) {
+                    if polls::shorter(evidence, wait, bound) {
                         findings.add(|| Finding {
                             message: format!(
                                 "{} asked for the status {} after {}, which cannot have been done by then",
                                 first.invocation.operation, told::time(wait), asked.invocation.operation
                             ),
-                            expected: format!("{} or more before the first poll", told::time(least)),
+                            expected: format!("{} or more before the first poll", told::time(bound)),
                             observed: told::time(wait),
                             source: "S0, polling; guidance 9".into(),
                             ..Finding::about(trial, client.index, first.invocation, first.index)

@@ -158,7 +158,9 @@ impl Arrivals {
         let mut ids = attempt.service.refers_to(&attempt);
         if !(ids.len() <= 1 && ids.first() == attempt.target.as_ref()) {
             ids.truncate(IDS_MAX);
-            ids.iter_mut().for_each(|id| clip(id, NAME_MAX));
+            for id in &mut ids {
+                clip(id, NAME_MAX);
+            }
             received.ids = ids;
         }
         (attempt, received)

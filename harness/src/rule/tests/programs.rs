@@ -131,7 +131,9 @@ fn polled_too_soon() {
             p.ask(200 * MS, LOOK, ["i-1", "i-2"][n % 2], HIDDEN);
         }
     });
-    others.iter().for_each(|trial| verdict(rule, "ec2-poll", std::slice::from_ref(trial), NotApplicable));
+    for trial in &others {
+        verdict(rule, "ec2-poll", std::slice::from_ref(trial), NotApplicable);
+    }
 }
 
 #[test]
