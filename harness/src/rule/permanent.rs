@@ -115,10 +115,7 @@ pub(super) struct Repeat<'a> {
 
 /// The final answers that `wanted` is about: their repeats, and how many calls ended on one. Without a mark the same
 /// request a second later may be another call of the program, and as many as the control allows are taken for such.
-pub(super) fn repeats<'a>(
-    evidence: &'a Evidence,
-    wanted: impl Fn(&Invocation, &Attempt) -> bool,
-) -> (Vec<Repeat<'a>>, u64) {
+pub(super) fn repeats(evidence: &Evidence, wanted: impl Fn(&Invocation, &Attempt) -> bool) -> (Vec<Repeat<'_>>, u64) {
     let (mut repeats, mut ended) = (Vec::new(), 0);
     for trial in &evidence.trials {
         for (client, invocation) in trial.invocations() {
