@@ -70,13 +70,14 @@ impl Fit {
     pub fn of(evidence: &Evidence) -> Self {
         let histories = history::histories(evidence);
         let attempts = attempts::fit(&histories);
-        let pauses = backoff::pauses(evidence);
+        let limiter = limiter::fit(evidence);
+        let pauses = backoff::pauses(evidence, &limiter);
         let mut fit = Self {
             summary: String::new(),
             backoff: pauses.iter().map(|((service, class), p)| backoff::fit(evidence, service, *class, p)).collect(),
             quota: quota::fit(&histories, &attempts),
             attempts,
-            limiter: limiter::fit(evidence),
+            limiter,
             polling: polling::fit(evidence),
             breaker: breaker::fit(evidence),
             profiles: Profiles::default(),

@@ -37,7 +37,7 @@ fn each_reference_clients_own_profile_is_in_its_set() {
 
 #[test]
 fn the_real_sdk_looks_like_its_mode() {
-    for (scenario, trials) in [("throttle-burst", 40), ("bad-gateway-storm", 40)] {
+    for (scenario, trials) in [("dynamodb-long-throttle", 20), ("bad-gateway-storm", 20)] {
         let fit = fit(scenario, "aws-sdk-rust", trials);
         assert!(fit.profiles.possible.iter().any(|c| c.name == "std-2.0-1s"), "{scenario}: {}", fit.summary);
         assert!(fit.summary.contains("full jitter, base"), "{scenario}: {}", fit.summary);
@@ -85,11 +85,10 @@ fn a_limiter_is_seen_where_there_is_one() {
 fn the_command_fits_a_journal_for_people_and_for_programs() {
     let folder = scratch("fit");
     let journal = folder.join("seed-b.jsonl").display().to_string();
-    brownout(&["run", "bad-gateway-storm", "--client", "seed-b", "--trials", "40", "--journal", &journal]);
+    brownout(&["run", "unknown-errors", "--client", "seed-b", "--trials", "20", "--journal", &journal]);
     let said = brownout(&["fit", &journal, "--report", "json=-"]);
     assert_eq!(said.exit, 0, "{}", said.stderr);
-    for words in ["fit   bad-gateway-storm", "seed-b", "botocore-legacy", "full jitter, base", "5 attempts", "not seen"]
-    {
+    for words in ["fit   unknown-errors", "seed-b", "botocore-legacy", "full jitter, base", "5 attempts", "not seen"] {
         assert!(said.stderr.contains(words), "`{words}` is not in:\n{}", said.stderr);
     }
     let json: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();

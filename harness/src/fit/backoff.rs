@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::decorrelated;
 use super::jitter::{self, ERROR, Pause, Seen, by_retry, density, plausible};
+use super::limiter::Limiter;
 use super::number::Number;
 use super::region::{self, Range, exceeded};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Gap};
 use crate::guidance::Jitter;
 
 /// How a client backs off from one class of error of one service.
@@ -76,13 +77,13 @@ const OUTSIDE: f64 = 0.045;
 const PRIOR: f64 = 11.5;
 
 /// The usable pauses, by service and class.
-pub(super) fn pauses(evidence: &Evidence) -> BTreeMap<(&str, Class), Vec<Pause>> {
-    let mut groups: BTreeMap<(&str, Class), Vec<Pause>> = BTreeMap::new();
+pub(super) fn pauses<'a>(evidence: &'a Evidence, limiter: &Limiter) -> BTreeMap<(&'a str, Class), Vec<Pause>> {
+    let mut groups: BTreeMap<(&'a str, Class), Vec<Pause>> = BTreeMap::new();
     let slack = |us: u64| {
         let below = us.saturating_sub(evidence.slack.over(us));
         (below as f64 / 1e6, us.saturating_add(evidence.slack.below_us) as f64 / 1e6)
     };
-    for gap in evidence.gaps().filter(|g| g.plain) {
+    for gap in evidence.gaps().filter(|g| own(limiter, g)) {
         let (low, high) = slack(gap.us);
         groups.entry((&gap.invocation.service, gap.class)).or_default().push(Pause {
             retry: u32::try_from(gap.retry).unwrap_or(u32::MAX),
@@ -95,6 +96,14 @@ pub(super) fn pauses(evidence: &Evidence) -> BTreeMap<(&str, Class), Vec<Pause>>
         pauses.sort_by_key(|p| p.retry);
     }
     groups
+}
+
+/// Whether a pause is the client's own: after a whole answer without a hint, and no limiter's. A client that does not name
+/// its mode is taken to have no limiter, which is nobody's default, until calls are seen that were held back.
+fn own(limiter: &Limiter, gap: &Gap<'_>) -> bool {
+    let before = gap.before;
+    let throttled = gap.client.throttled_us.is_some_and(|t| before.end_us.is_some_and(|end| end >= t));
+    before.answered && !before.broken && !before.hinted() && !(throttled && limiter.limits(gap.client))
 }
 
 /// What fits one service and class.

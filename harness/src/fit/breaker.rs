@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use brownout_mocks::service::Class;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::number::Number;
-use crate::evidence::{Client, Evidence};
+use crate::evidence::{Attempt, Client, Evidence};
 
 /// A circuit breaker, one for each operation.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -100,12 +101,17 @@ pub(super) fn fit(evidence: &Evidence) -> Option<Breaker> {
     })
 }
 
+/// Whether every breaker counts this failure.
+fn counts(attempt: &Attempt) -> bool {
+    matches!(attempt.class, Some(Class::Throttling | Class::Transient))
+}
+
 fn by_operation(client: &Client) -> BTreeMap<(&str, &str), Vec<Call>> {
     let mut operations: BTreeMap<(&str, &str), Vec<Call>> = BTreeMap::new();
     for call in &client.calls {
         let Some((end, well)) = call.finished else { continue };
         let last = call.invocations.last().and_then(|i| client.invocations.get(*i)?.attempts.last());
-        let well = if well { Some(true) } else { last.is_some_and(|a| a.backs_off()).then_some(false) };
+        let well = if well { Some(true) } else { last.is_some_and(counts).then_some(false) };
         let refused = call.invocations.is_empty() && well != Some(true);
         let (start, end) = (call.started_us, end.max(call.started_us));
         operations.entry((&call.service, &call.operation)).or_default().push(Call { start, end, well, refused });
@@ -116,6 +122,10 @@ fn by_operation(client: &Client) -> BTreeMap<(&str, &str), Vec<Call>> {
     operations
 }
 
+/// The shortest time that a published breaker stays open: Polly's (guidance 8.2). After so long a silence it may have
+/// opened and be closed again.
+const OPEN_US: u64 = 5_000_000;
+
 /// The failures in a row before a moment.
 #[derive(Debug, Default)]
 struct Row {
@@ -123,13 +133,15 @@ struct Row {
     certain: Vec<u64>,
     /// How many failures of any kind since the last success.
     any: u64,
+    /// Whether it may have opened and nobody asked it while it was: then a single failure may open it again.
+    doubtful: bool,
 }
 
 impl Row {
     fn add(&mut self, call: &Call) {
         match call.well {
             _ if call.refused => {}
-            Some(true) => *self = Self::default(),
+            Some(true) => *self = Self { doubtful: self.doubtful, ..Self::default() },
             Some(false) => {
                 self.certain.push(call.end);
                 self.any += 1;
@@ -155,6 +167,10 @@ impl Watched {
                 row.add(ended);
                 over += 1;
             }
+            if row.certain.last().is_some_and(|last| call.start.saturating_sub(*last) >= OPEN_US) {
+                row.certain.clear();
+                row.doubtful = true;
+            }
             if !call.refused {
                 self.threshold.at_least(row.certain.len() as u64 + 1);
                 latest = latest.max(call.end);
@@ -167,19 +183,23 @@ impl Watched {
                 continue;
             }
             self.seen = true;
-            self.threshold.at_most(row.any);
+            if !row.doubtful {
+                self.threshold.at_most(row.any);
+            }
             // Only so late a failure can have opened it.
             let least = usize::try_from(self.threshold.low).unwrap_or(1).max(1) - 1;
             let first = row.certain.get(least).or(row.certain.last()).copied().unwrap_or(0);
-            at = self.opened(calls, at, first, latest, slack);
-            row = Row::default();
+            let (next, sure) = self.opened(calls, at, first, latest, slack);
+            at = next;
+            // What ended the watch may not have closed it.
+            row = Row { doubtful: !sure, ..Row::default() };
             let now = calls.get(at).map_or(u64::MAX, |c| c.start);
             over += by_end[over..].iter().take_while(|c| c.end <= now).count();
         }
     }
 
-    /// Refused calls from `calls[at]` on. Returns where counting begins anew.
-    fn opened(&mut self, calls: &[Call], at: usize, first: u64, last: u64, slack: u64) -> usize {
+    /// Refused calls from `calls[at]` on. Returns where counting begins anew, and whether it has closed by then.
+    fn opened(&mut self, calls: &[Call], at: usize, first: u64, last: u64, slack: u64) -> (usize, bool) {
         let (mut first, mut last, mut at) = (first, last, at);
         loop {
             let refused = calls[at..].iter().take_while(|c| c.refused);
@@ -188,7 +208,7 @@ impl Watched {
                 self.open.at_least(latest.start.saturating_sub(last));
             }
             at += shut;
-            let Some(probe) = calls.get(at) else { return calls.len() };
+            let Some(probe) = calls.get(at) else { return (calls.len(), false) };
             self.open.at_most(probe.start.saturating_sub(first).saturating_add(slack));
             // Calls beside the first probe, before it was over.
             let beside = calls[at + 1..].iter().take_while(|c| c.start < probe.end);
@@ -201,14 +221,14 @@ impl Watched {
             // One after another until it has certainly closed, or is open again.
             let (mut successes, mut next) = (0u64, at);
             loop {
-                let Some(call) = calls.get(next) else { return calls.len() };
+                let Some(call) = calls.get(next) else { return (calls.len(), false) };
                 next += 1;
                 match call.well {
                     _ if call.refused => {}
                     Some(true) => successes += 1,
                     Some(false) => {
                         let again = calls[next..].iter().position(|c| c.start >= call.end);
-                        let Some(again) = again.map(|n| next + n) else { return calls.len() };
+                        let Some(again) = again.map(|n| next + n) else { return (calls.len(), false) };
                         if calls[again].refused {
                             if successes > 0 && self.threshold.low > 1 {
                                 self.closes_after.at_least(successes + 1);
@@ -218,13 +238,13 @@ impl Watched {
                         }
                         // One failure did not open it again: it had closed.
                         self.closes_after.at_most(successes.max(1));
-                        return next - 1;
+                        return (next - 1, true);
                     }
-                    None => return next,
+                    None => return (next, false),
                 }
                 if successes >= 8 {
                     self.closes_after.at_least(1);
-                    return next;
+                    return (next, true);
                 }
             }
         }

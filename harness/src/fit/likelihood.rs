@@ -54,7 +54,8 @@ impl<'a> Drawer<'a> {
                     Some(before) => before,
                     None => (pause.retry == 0).then_some((base, base))?,
                 };
-                (base.min(cap), (3.0 * low).min(cap), (3.0 * high).min(cap))
+                // After a short pause for another class of error, three times that may be less than the base.
+                (base.min(cap), (3.0 * low).max(base).min(cap), (3.0 * high).max(base).min(cap))
             }
         })
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::number::Number;
-use crate::evidence::{Adaptive, Evidence};
+use crate::evidence::{Adaptive, Client, Evidence};
 
 /// A client-side rate limiter (guidance 1.9).
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -18,6 +18,17 @@ pub struct Limiter {
     /// The longest that one was held back, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest: Option<f64>,
+}
+
+impl Limiter {
+    /// Whether waits of a limiter must be reckoned with.
+    pub(super) fn limits(&self, client: &Client) -> bool {
+        match client.adaptive {
+            Adaptive::Yes => true,
+            Adaptive::No => false,
+            Adaptive::Unknown => self.seen == Some(true),
+        }
+    }
 }
 
 pub(super) fn fit(evidence: &Evidence) -> Limiter {

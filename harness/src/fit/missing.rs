@@ -26,10 +26,10 @@ pub(super) fn of(fit: &Fit) -> Vec<Missing> {
         }
     };
     let none = |class| fit.ladder(class).is_none();
-    add(none(Class::Throttling), "throttling backoff", "no retry after a throttle", "throttle-burst");
+    add(none(Class::Throttling), "throttling backoff", "no retry after a throttle", "dynamodb-long-throttle");
     add(none(Class::Transient), "transient backoff", "no retry after a transient error", "bad-gateway-storm");
     let given_up = fit.attempts.iter().any(|a| a.max.value.is_some());
-    add(!given_up, "attempts", "no call failed at every attempt", "service-unavailable-storm");
+    add(!given_up, "attempts", "no call failed at every attempt", "unknown-errors");
     add(fit.quota.state == QuotaState::NotFelt, "retry quota", "no retry was left out for want of tokens", QUOTA);
     add(fit.limiter.seen.is_none(), "rate limiter", "no call began after a throttle", "ec2-throttle-burst");
     add(fit.polling.is_none(), "polling", "nothing was polled by a program of its own", "instance-not-visible");

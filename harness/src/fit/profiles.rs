@@ -59,7 +59,7 @@ impl Profiles {
 
 /// Sorts the published profiles by what was seen.
 pub(super) fn fit(evidence: &Evidence, histories: &[History<'_>], fit: &Fit) -> Profiles {
-    let pauses = backoff::pauses(evidence);
+    let pauses = backoff::pauses(evidence, &fit.limiter);
     let groups: Vec<Group<'_>> = pauses
         .iter()
         .map(|((service, class), pauses)| Group { service, class: *class, pauses, seen: by_retry(pauses) })
@@ -69,7 +69,7 @@ pub(super) fn fit(evidence: &Evidence, histories: &[History<'_>], fit: &Fit) -> 
     for profile in &exact {
         let (name, distance) = (profile.name.clone(), distance::to(fit, profile));
         let why = likelihood::refuted(profile, &groups, &exact)
-            .or_else(|| hints(evidence, profile))
+            .or_else(|| hints(evidence, fit, profile))
             .or_else(|| breaker(fit, profile))
             .or_else(|| polling(fit, profile));
         let tries = || histories.iter().find_map(|h| tries(h, profile, &|s| profile.attempts_max(s).value));
@@ -154,7 +154,7 @@ fn price(failed: &crate::evidence::Attempt, throttling: i64, transient: i64) -> 
 const HINT_EXTRA_US: u64 = 5_000_000;
 
 /// A hint that the profile would have heeded, or would not.
-fn hints(evidence: &Evidence, profile: &Profile) -> Option<String> {
+fn hints(evidence: &Evidence, fit: &Fit, profile: &Profile) -> Option<String> {
     let honours = |h| profile.honours.contains(&h);
     evidence.gaps().filter(|g| g.before.hinted() && g.before.answered && !g.before.broken).find_map(|gap| {
         let told = |name: &str, ms: Option<u64>| {
@@ -168,7 +168,7 @@ fn hints(evidence: &Evidence, profile: &Profile) -> Option<String> {
         {
             return Some(why);
         }
-        if honours(Honours::RetryAfter) || gap.before.x_amz_retry_after_ms.is_some() || evidence.may_limit(gap.client) {
+        if honours(Honours::RetryAfter) || gap.before.x_amz_retry_after_ms.is_some() || fit.limiter.limits(gap.client) {
             return None;
         }
         let ladder = profile.backoff(&gap.invocation.service).ladder(gap.class);
