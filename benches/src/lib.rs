@@ -5,6 +5,7 @@
 //! | `recovery_latency` | virtual | how long a *client* takes to recover, per scenario |
 //! | `endpoint_throughput` | wall | what the *endpoint* costs, against a bare hyper server and wiremock |
 //! | `harness_overhead` | wall | what the *harness* costs: trials, requests, property cases a second |
+//! | `judge_speed` | wall | what *judging* costs, from a thousand events to ten million |
 //!
 //! Wall time is noisy and differs between machines, so it is only ever compared as a ratio within one run.
 

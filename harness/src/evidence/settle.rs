@@ -62,14 +62,16 @@ impl Evidence {
             let mut joints = Vec::with_capacity(client.invocations.len());
             for invocation in &client.invocations {
                 let repeats = invocation.attempts.len().saturating_sub(1);
-                let shape = shape(client, invocation);
                 joints.push(match &self.demand {
                     _ if invocation.marked || repeats == 0 => 0,
                     None => repeats,
-                    Some(demand) => match demand.get(&shape).copied().unwrap_or(0) {
-                        calls if asked.get(&shape).is_some_and(|asked| *asked <= calls) => repeats,
-                        calls => repeats.min(usize::try_from(calls.saturating_sub(1)).unwrap_or(usize::MAX)),
-                    },
+                    Some(demand) => {
+                        let shape = shape(client, invocation);
+                        match demand.get(&shape).copied().unwrap_or(0) {
+                            calls if asked.get(&shape).is_some_and(|asked| *asked <= calls) => repeats,
+                            calls => repeats.min(usize::try_from(calls.saturating_sub(1)).unwrap_or(usize::MAX)),
+                        }
+                    }
                 });
             }
             for (invocation, joints) in client.invocations.iter_mut().zip(joints) {

@@ -64,14 +64,17 @@ pub(super) fn fit(evidence: &Evidence, histories: &[History<'_>], fit: &Fit) -> 
         .iter()
         .map(|((service, class), pauses)| Group { service, class: *class, pauses, seen: by_retry(pauses) })
         .collect();
-    let exact: Vec<&Profile> = profiles().iter().filter(|p| p.exact).collect();
+    // A schedule of polls is no retry policy: only a program with a demand of its own can have one.
+    let exact: Vec<&Profile> =
+        profiles().iter().filter(|p| p.exact && (p.polling.is_none() || evidence.owns_demand)).collect();
     let mut sorted = Profiles::default();
     for profile in &exact {
         let (name, distance) = (profile.name.clone(), distance::to(fit, profile));
         let why = likelihood::refuted(profile, &groups, &exact)
             .or_else(|| hints(evidence, fit, profile))
             .or_else(|| breaker(fit, profile))
-            .or_else(|| polling(fit, profile));
+            .or_else(|| polling(fit, profile))
+            .or_else(|| limiter(fit, profile));
         let tries = || histories.iter().find_map(|h| tries(h, profile, &|s| profile.attempts_max(s).value));
         // With as many attempts as were seen, do its numbers fit?
         let seen = |service: &str| {
@@ -90,6 +93,12 @@ pub(super) fn fit(evidence: &Evidence, histories: &[History<'_>], fit: &Fit) -> 
     sorted.but_for_attempts.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     sorted.excluded.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     sorted
+}
+
+/// Adaptive mode says so in the `User-Agent`.
+fn limiter(fit: &Fit, profile: &Profile) -> Option<String> {
+    let other = profile.rate_limiter.is_some() && fit.limiter.declared == Some(false);
+    other.then(|| "the client does not say that it is in adaptive mode".to_owned())
 }
 
 /// The most that a success can give back where a timeout has a price of its own.

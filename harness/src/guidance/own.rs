@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_example_in_the_documentation_is_read() {
-        let page = include_str!("../../../docs/profiles.md");
+        let page = crate::docs::PAGES.iter().find(|p| p.file == "profiles.md").map(|p| (p.text)()).unwrap();
         let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let ours = OwnProfile::parse("docs/profiles.md", example).unwrap_or_else(|d| panic!("{d}")).profile;
         assert_eq!((ours.name.as_str(), ours.attempts_max("dynamodb").value), ("payments-client", 8));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use brownout_mocks::fault::Fault;
 use brownout_mocks::journal::{self, EventKind};
+use brownout_mocks::plan::Step;
 use brownout_mocks::service::{self, Class};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -225,6 +226,10 @@ fn percentiles(times: &[u64]) -> Option<Percentiles> {
 /// When the last fault ended in this trial: at its `until`; with `times`, when its last answer's last
 /// byte, or its end of a connection, was sent. `None` if some fault has no end, or none was injected.
 pub(super) fn fault_end(document: &Document, trial: &journal::Trial) -> Option<u64> {
+    let faulty = |s: &&Step| s.faults().iter().any(|f| !matches!(f, Fault::Pass(_)));
+    if document.steps.iter().filter(faulty).any(|s| s.when.until.is_none() && s.times.is_none()) {
+        return None;
+    }
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
     let mut step_of: BTreeMap<u64, &str> = BTreeMap::new();
     for event in &trial.events {
@@ -257,9 +262,8 @@ pub(super) fn fault_end(document: &Document, trial: &journal::Trial) -> Option<u
             (Some(until), None, _) => until,
             (Some(until), Some(_), Some(end)) => until.min(*end),
             (None, Some(_), Some(end)) => *end,
-            // It did not come to this step.
-            (_, Some(_), None) => continue,
-            (None, None, _) => return None,
+            // It did not come to this step; one without an end was seen above.
+            (_, Some(_), None) | (None, None, _) => continue,
         };
         last = last.max(Some(end));
     }

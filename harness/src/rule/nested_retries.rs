@@ -53,11 +53,11 @@ impl Rule for NestedRetries {
 
 /// The failed SDK calls that were made for the same thing, one after the other, the last of which may have succeeded.
 fn layered<'a>(evidence: &Evidence, client: &'a Client) -> Vec<Vec<&'a Invocation>> {
-    let mut same: BTreeMap<(Option<u64>, String), Vec<&Invocation>> = BTreeMap::new();
+    let mut same: BTreeMap<(Option<u64>, [&str; 4]), Vec<&Invocation>> = BTreeMap::new();
     for invocation in client.invocations.iter().filter(|i| i.joints == 0) {
         let body = invocation.attempts.first().and_then(|a| a.body_hash.as_deref()).unwrap_or_default();
         let target = invocation.target.as_deref().unwrap_or_default();
-        let key = format!("{} {} {target} {body}", invocation.service, invocation.operation);
+        let key = [&invocation.service, &invocation.operation, target, body];
         if invocation.call.is_some() || evidence.asked_once(client, invocation) {
             same.entry((invocation.call, key)).or_default().push(invocation);
         }

@@ -27,7 +27,7 @@ fn what_can_be_told_apart_is_and_what_cannot_is_not() {
     // C25: five attempts, bounds of 1, 2, 4 and 8 s; no cap is reached.
     let cases: [(&str, &[&str]); 9] = [
         ("seed-b", &["botocore-legacy", "http-retry-after", "seed-b"]),
-        ("std-2026", &["ec2-poll", "std-2026"]),
+        ("std-2026", &["std-2026"]),
         ("std-2.0-1s", &["std-2.0-1s"]),
         ("seed-a", &["seed-a"]),
         ("go-pre2026", &["go-pre2026"]),
@@ -76,7 +76,7 @@ fn attempts_are_a_bound_where_every_call_got_through() {
 
 #[test]
 fn a_quota_is_measured_by_what_it_refuses_and_what_gives_it_back() {
-    for (name, per_class) in [("std-2026", [100, 35]), ("js-pre2026", [100, 100]), ("kotlin-pre2026", [50, 50])] {
+    for (name, per_class) in [("std-2026", [100, 35]), ("js-pre2026", [100, 50]), ("kotlin-pre2026", [50, 50])] {
         for (class, retries) in BOTH.into_iter().zip(per_class) {
             let fit = by_profile(name, "s3", 2, 1, &storms(80, &[class]));
             let quota = &fit.quota;
