@@ -32,7 +32,7 @@ fn each_reference_clients_own_profile_is_in_its_set() {
             sizes.push(profiles.possible.len());
         }
     }
-    assert!(sizes.len() > 500 && sizes.iter().any(|n| *n == 1), "{} plays", sizes.len());
+    assert!(sizes.len() > 500 && sizes.contains(&1), "{} plays", sizes.len());
 }
 
 #[test]

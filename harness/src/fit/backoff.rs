@@ -103,7 +103,8 @@ pub(super) fn pauses<'a>(evidence: &'a Evidence, limiter: &Limiter) -> BTreeMap<
 fn own(limiter: &Limiter, gap: &Gap<'_>) -> bool {
     let before = gap.before;
     let throttled = gap.client.throttled_us.is_some_and(|t| before.end_us.is_some_and(|end| end >= t));
-    before.answered && !before.broken && !before.hinted() && !(throttled && limiter.limits(gap.client))
+    let held_back = throttled && limiter.limits(gap.client);
+    before.answered && !before.broken && !before.hinted() && !held_back
 }
 
 /// What fits one service and class.

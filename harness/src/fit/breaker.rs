@@ -159,11 +159,13 @@ impl Watched {
     fn watch(&mut self, calls: &[Call], evidence: &Evidence) {
         let slack = evidence.slack.above(0);
         let mut by_end: Vec<&Call> = calls.iter().collect();
-        by_end.sort_by_key(|c| c.end);
+        by_end.sort_by_key(|c| (c.end, c.start));
+        // A call that took no time was not over before it began.
+        let before = |c: &Call, start: u64| c.end <= start && c.start < start;
         let (mut at, mut over, mut latest) = (0, 0, 0);
         let mut row = Row::default();
         while let Some(call) = calls.get(at) {
-            while let Some(ended) = by_end.get(over).filter(|c| c.end <= call.start) {
+            while let Some(ended) = by_end.get(over).filter(|c| before(c, call.start)) {
                 row.add(ended);
                 over += 1;
             }
@@ -194,7 +196,7 @@ impl Watched {
             // What ended the watch may not have closed it.
             row = Row { doubtful: !sure, ..Row::default() };
             let now = calls.get(at).map_or(u64::MAX, |c| c.start);
-            over += by_end[over..].iter().take_while(|c| c.end <= now).count();
+            over += by_end[over..].iter().take_while(|c| before(c, now)).count();
         }
     }
 

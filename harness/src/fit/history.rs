@@ -91,7 +91,6 @@ fn of<'a>(
         } else if attempt.backs_off() {
             let then = match invocation.attempts.get(at + 1) {
                 Some(next) if next.row > 1 => Then::Retried,
-                Some(_) => Then::Unclear,
                 None if attempt.answered
                     && !attempt.broken
                     && attempt.class != Some(Class::Quota)
@@ -100,7 +99,7 @@ fn of<'a>(
                 {
                     Then::GaveUp
                 }
-                None => Then::Unclear,
+                _ => Then::Unclear,
             };
             let class = if attempt.class == Some(Class::Transient) { Class::Transient } else { Class::Throttling };
             push(What::Failure { attempt, class, then });

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::number::Number;
 use super::region::{Cost, Range, Rung, region};
-use crate::evidence::{Attempt, Client, Evidence, Invocation};
+use crate::evidence::{Attempt, Client, Evidence};
 
 /// A schedule of polls.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -34,16 +34,16 @@ const ERROR: f64 = 0.05;
 
 /// The pauses after `NotFound`, by thing asked for.
 pub(super) fn polls(client: &Client) -> Vec<Vec<u64>> {
-    let mut things: BTreeMap<(&str, Option<&str>), Vec<(&Attempt, &Invocation)>> = BTreeMap::new();
+    let mut things: BTreeMap<(&str, Option<&str>), Vec<&Attempt>> = BTreeMap::new();
     for invocation in &client.invocations {
         let thing = (&*invocation.operation, invocation.target.as_deref());
-        things.entry(thing).or_default().extend(invocation.attempts.iter().map(|a| (a, invocation)));
+        things.entry(thing).or_default().extend(&invocation.attempts);
     }
-    let of = |mut asked: Vec<(&Attempt, &Invocation)>| {
-        asked.sort_by_key(|(a, _)| (a.at_us, a.seq));
+    let of = |mut asked: Vec<&Attempt>| {
+        asked.sort_by_key(|a| (a.at_us, a.seq));
         let mut rows: Vec<Vec<u64>> = vec![Vec::new()];
         for pair in asked.windows(2) {
-            let ((before, _), (after, _)) = (pair[0], pair[1]);
+            let (before, after) = (pair[0], pair[1]);
             let pause = before.end_us.and_then(|end| after.at_us.checked_sub(end));
             match (pause, rows.last_mut()) {
                 (Some(pause), Some(row)) if before.class == Some(Class::NotVisible) => row.push(pause),
@@ -88,9 +88,12 @@ pub(super) fn fit(evidence: &Evidence) -> Option<Polling> {
     let seen = |range: Range, value: f64| Number::of(range.high.is_finite().then_some(value), range);
     Some(Polling {
         pauses: rows.iter().map(|r| r.len() as u64).sum(),
-        start: first.map_or_else(Number::default, |e| match e.least.low > 0.0 {
-            true => Number::between(e.least.high, e.least.low, e.least.high),
-            false => Number::at_most(e.least.high),
+        start: first.map_or_else(Number::default, |e| {
+            if e.least.low > 0.0 {
+                Number::between(e.least.high, e.least.low, e.least.high)
+            } else {
+                Number::at_most(e.least.high)
+            }
         }),
         factor: region.and_then(|r| r.factor.map(|f| Number::of(Some(r.best.factor), f))).unwrap_or_default(),
         cap: region.map_or_else(Number::default, |r| seen(r.cap, r.best.cap.unwrap_or(r.cap.low))),

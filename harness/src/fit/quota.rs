@@ -110,7 +110,7 @@ pub(super) fn fit(histories: &[History<'_>], attempts: &[Attempts]) -> Quota {
         for transient in range(Class::Transient) {
             let prices = Prices { throttling, transient };
             let fits = stopped.iter().try_fold(Fits { least: 0, below: i64::MAX }, |fits, history| {
-                capacities(history, prices, fits, &in_hand)
+                capacities(history, prices, fits, in_hand)
             });
             found.extend(fits.map(|fits| (prices, fits)));
         }
@@ -119,12 +119,11 @@ pub(super) fn fit(histories: &[History<'_>], attempts: &[Attempts]) -> Quota {
         quota.state = QuotaState::Unclear;
         return quota;
     }
-    let of = |f: &dyn Fn(&(Prices, Fits)) -> (i64, i64)| hull(found.iter().map(f));
     let retries = |class: Class| {
-        of(&|(prices, fits)| match prices.of(class) {
+        hull(found.iter().map(|(prices, fits)| match prices.of(class) {
             0 => (i64::MAX, i64::MAX),
             price => (fits.least / price, (fits.below - 1) / price),
-        })
+        }))
     };
     for (class, count, price) in [
         (Class::Throttling, &mut quota.throttling_retries, &mut quota.throttling),
@@ -132,10 +131,10 @@ pub(super) fn fit(histories: &[History<'_>], attempts: &[Attempts]) -> Quota {
     ] {
         if seen(class) {
             *count = retries(class);
-            *price = bounded(of(&|(prices, _)| (prices.of(class), prices.of(class))));
+            *price = bounded(hull(found.iter().map(|(prices, _)| (prices.of(class), prices.of(class)))));
         }
     }
-    let capacity = of(&|(_, fits)| (fits.least, fits.below - 1));
+    let capacity = hull(found.iter().map(|(_, fits)| (fits.least, fits.below - 1)));
     let scaled = quota.throttling.at_least.is_none() && quota.transient.at_least.is_none();
     quota.capacity =
         if scaled { capacity } else { Number::at_least(capacity.low.or(capacity.at_least).unwrap_or(0.0)) };

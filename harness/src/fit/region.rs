@@ -262,8 +262,8 @@ impl Regime<'_> {
             let most = lowest_of(low, high, |g| -self.highest_cap(g));
             Range { low: lowest(least), high: self.highest_cap(most) }
         } else {
-            let last = self.rungs.last().map_or(0.0, |r| f64::from(r.retry));
-            let lowest = |g: f64| self.lowest(g) + last * g;
+            let retry = self.rungs.last().map_or(0.0, |r| f64::from(r.retry));
+            let lowest = |g: f64| self.lowest(g) + retry * g;
             Range { low: lowest(lowest_of(low, high, lowest)), high: f64::INFINITY }
         };
         let out = |range: Range| Range { low: range.low.exp(), high: range.high.exp() };
