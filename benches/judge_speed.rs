@@ -63,6 +63,7 @@ fn header(trial: u64) -> Header {
         client: "std-2026".into(),
         client_version: String::new(),
         profile: "std-2026".into(),
+        profile_text: None,
         time: Time::Virtual,
         epoch: None,
         tool: "bench".into(),
@@ -139,6 +140,7 @@ impl Writer {
                     first_byte_us: end,
                     last_byte_us: end,
                     effect: fault.is_none() && operation == "PutItem",
+                    ..Answered::default()
                 })),
             );
             now = end;
@@ -187,6 +189,7 @@ fn received(
         date: Some("20260801T120000Z".into()),
         user_agent: (attempt == 1 && call == 1).then(|| "aws-sdk-rust/1.0 m/E".into()),
         unmodelled: false,
+        ..Received::default()
     }))
 }
 

@@ -250,7 +250,7 @@ pub enum EventKind {
 }
 
 /// An attempt, as it was seen on the wire.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Received {
     /// Number of the attempt within the trial, from 1.
     pub seq: Seq,
@@ -324,7 +324,7 @@ pub struct PartlyFailed {
 }
 
 /// An answer, as it was sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answered {
     /// The attempt that was answered.
     pub seq: Seq,

@@ -45,6 +45,7 @@ fn header(trial: u64) -> Header {
         client: "conformance".into(),
         client_version: String::new(),
         profile: String::new(),
+        profile_text: None,
         time: Time::Virtual,
         epoch: None,
         tool: "test".into(),
@@ -117,6 +118,7 @@ fn received(play: &Play, seq: u64, call: u64, attempt: u32) -> EventKind {
         date: None,
         user_agent: (attempt == 1).then(|| "aws-sdk/1.0 m/E".into()),
         unmodelled: false,
+        ..Received::default()
     }))
 }
 
@@ -133,5 +135,6 @@ fn answered(row: &Row, seq: u64, now: u64) -> EventKind {
         first_byte_us: now,
         last_byte_us: now,
         effect: false,
+        ..Answered::default()
     }))
 }

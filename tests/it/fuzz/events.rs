@@ -4,7 +4,9 @@
 //! and then; the rest is whatever comes.
 
 use brownout_mocks::clock::Time;
-use brownout_mocks::journal::{Answered, By, Event, EventKind, Header, How, Outcome, Received, Segment, Trial};
+use brownout_mocks::journal::{
+    Answered, By, Event, EventKind, Header, How, Outcome, PartlyFailed, Received, Segment, Trial,
+};
 use brownout_mocks::service::Class;
 use proptest::collection::vec;
 use proptest::option::of;
@@ -45,6 +47,7 @@ fn headers() -> impl Strategy<Value = Header> {
             client: client.into(),
             client_version: String::new(),
             profile: String::new(),
+            profile_text: None,
             time,
             epoch: None,
             tool: String::new(),
@@ -186,6 +189,9 @@ fn received() -> impl Strategy<Value = EventKind> {
             resend: resend && unmodelled,
             service,
             operation,
+            ids: target.iter().cloned().chain(date.clone()).collect(),
+            entries: body_hash.iter().cycle().take(usize::from(unmodelled) * 3).cloned().collect(),
+            session: call,
             target,
             protocol: String::new(),
             body_bytes: seq,
@@ -209,10 +215,18 @@ fn answered() -> impl Strategy<Value = EventKind> {
             EventKind::Answered(Box::new(Answered {
                 seq,
                 status,
-                code,
                 class,
                 retry_after_ms,
                 x_amz_retry_after_ms,
+                invalid_hint: code.clone().filter(|_| cut),
+                date_off_s: retry_after_ms.map(|ms| ms as i64),
+                partly_failed: code
+                    .clone()
+                    .filter(|_| effect)
+                    .map(|code| PartlyFailed { entries: vec![0, seq, first_byte_us], code }),
+                created: code.clone().into_iter().collect(),
+                unsettled: cut && !effect,
+                code,
                 body_bytes: last_byte_us,
                 cut: cut && effect,
                 first_byte_us,

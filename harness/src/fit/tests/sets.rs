@@ -8,8 +8,10 @@ use crate::guidance;
 /// The mean number of profiles that are not told apart, by how many calls failed to the end; a row for each true profile.
 pub(super) fn sets(seeds: u64) -> Vec<String> {
     let mut rows = Vec::new();
-    // Nothing here asks for the breakers: `tests/it/fit.rs` plays them.
-    for profile in guidance::profiles().iter().filter(|p| p.exact && p.breaker.is_none()) {
+    // Nothing here asks for breakers, polls or rate limiters: `tests/it/fit.rs` plays those.
+    let plain =
+        |p: &&guidance::Profile| p.exact && p.breaker.is_none() && p.polling.is_none() && p.rate_limiter.is_none();
+    for profile in guidance::profiles().iter().filter(plain) {
         for service in ["s3", "dynamodb"] {
             if service == "dynamodb" && !profile.services.contains_key(service) {
                 continue;
