@@ -111,8 +111,8 @@ fn random_quotas_are_held() {
         let mut truth = Truth::by_profile("std-2026", "s3");
         (truth.attempts, truth.throttling.base) = (2 + random.below(4) as u32, std::time::Duration::ZERO.into());
         truth.transient = truth.throttling;
-        let (throttling, transient) = (1 + random.below(15) as i64, 1 + random.below(15) as i64);
-        let capacity = 6 * throttling.max(transient) + random.below(300) as i64;
+        let (throttling, transient) = (1 + random.below(15).cast_signed(), 1 + random.below(15).cast_signed());
+        let capacity = 6 * throttling.max(transient) + random.below(300).cast_signed();
         truth.quota = Some((capacity, throttling, transient));
         let mut calls = Vec::new();
         for _ in 0..40 {

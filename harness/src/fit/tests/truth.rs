@@ -31,7 +31,7 @@ pub(super) const KINDS: [Jitter; 5] =
 pub(super) fn ladder(jitter: Jitter, retries: u32, random: &mut Stream) -> Ladder {
     let base = 0.025 * 80f64.powf(random.unit());
     let factor = 1.5 + 1.5 * random.unit();
-    let last = base * factor.powi(retries as i32 - 1);
+    let last = base * factor.powi(retries.cast_signed() - 1);
     let cap = if jitter == Jitter::Decorrelated {
         base * if random.below(2) == 0 { 1e4 } else { 3.0 + 6.0 * random.unit() }
     } else if random.below(2) == 0 {
