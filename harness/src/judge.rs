@@ -14,7 +14,7 @@ use brownout_mocks::journal::{self, EventKind, Header, Segment};
 use crate::evidence::Evidence;
 use crate::fit::Fit;
 use crate::guidance::{Cited, Profile};
-use crate::rule::{RULES, Ruling, Severity, Verdict, severity};
+use crate::rule::{RULES, RuleDoc, Ruling, Severity, Verdict, severity};
 use crate::scenario::{Document, ExpectOutcome};
 
 pub use metrics::{Metrics, Percentiles, Summary};
@@ -115,8 +115,7 @@ impl Judge {
 
     /// What can be said by now.
     pub fn report(&self) -> RunReport {
-        let rules: Vec<RuleReport> =
-            RULES.iter().map(|doc| self.rule_report(doc.id, doc.code, doc.rule.check(&self.evidence))).collect();
+        let rules: Vec<RuleReport> = RULES.iter().map(|doc| self.rule_report(doc)).collect();
         let steps = self.document.steps.iter().filter(|s| !s.optional).map(brownout_mocks::plan::Step::id);
         let unfired: Vec<String> = steps.filter(|id| !self.fired.contains(id)).collect();
         let undecided = rules
@@ -149,19 +148,20 @@ impl Judge {
 
     /// What can be said by now about one rule; `None` if there is no such rule.
     pub fn rule(&self, id: &str) -> Option<RuleReport> {
-        let doc = crate::rule::find(id)?;
-        Some(self.rule_report(doc.id, doc.code, doc.rule.check(&self.evidence)))
+        crate::rule::find(id).map(|doc| self.rule_report(doc))
     }
 
     fn asked_for(&self, rule: &RuleReport) -> bool {
         self.document.expect.judge.iter().any(|name| rule.is(name))
     }
 
-    fn rule_report(&self, id: &'static str, code: &'static str, ruling: Ruling) -> RuleReport {
+    fn rule_report(&self, doc: &RuleDoc) -> RuleReport {
+        let RuleDoc { id, code, .. } = *doc;
         let (severity, why) = severity(id, self.evidence.profile.family());
-        let ruling = match ruling {
-            _ if severity == Severity::NotApplicable => Ruling::NotApplicable(why.into()),
-            ruling => ruling,
+        let ruling = if severity == Severity::NotApplicable {
+            Ruling::NotApplicable(why.into())
+        } else {
+            doc.rule.check(&self.evidence)
         };
         let verdict = ruling.verdict();
         let (ruling, e_value) = match ruling {

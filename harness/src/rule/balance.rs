@@ -66,6 +66,12 @@ pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<M
         Some(Class::Throttling | Class::Quota) => quota.throttling,
         _ => quota.transient,
     };
+    // A quota that all failures together cannot spend was never short.
+    let failures = client.invocations.iter().flat_map(|i| &i.attempts).filter(|a| a.backs_off()).count();
+    let all = i64::try_from(failures).unwrap_or(i64::MAX).saturating_mul(quota.throttling.max(quota.transient));
+    if all <= quota.capacity {
+        return Vec::new();
+    }
     let mut changes: Vec<(u64, Change)> = Vec::new();
     for (i, invocation) in client.invocations.iter().enumerate() {
         for (at, attempt) in invocation.attempts.iter().enumerate() {

@@ -54,7 +54,10 @@ impl Rule for NestedRetries {
 /// The failed SDK calls that were made for the same thing, one after the other, the last of which may have succeeded.
 fn layered<'a>(evidence: &Evidence, client: &'a Client) -> Vec<Vec<&'a Invocation>> {
     let mut same: BTreeMap<(Option<u64>, [&str; 4]), Vec<&Invocation>> = BTreeMap::new();
-    for invocation in client.invocations.iter().filter(|i| i.joints == 0) {
+    // What is asked once, and does not fail, is no row: most calls are like that.
+    let alone = |i: &Invocation| i.call.and_then(|n| client.call(n)).is_some_and(|c| c.invocations.len() == 1);
+    let fine = |i: &Invocation| !i.attempts.iter().any(crate::evidence::Attempt::backs_off);
+    for invocation in client.invocations.iter().filter(|i| i.joints == 0 && !(fine(i) && alone(i))) {
         let body = invocation.attempts.first().and_then(|a| a.body_hash.as_deref()).unwrap_or_default();
         let target = invocation.target.as_deref().unwrap_or_default();
         let key = [&invocation.service, &invocation.operation, target, body];

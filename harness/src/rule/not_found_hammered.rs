@@ -66,7 +66,11 @@ fn polls_of(client: &Client) -> Vec<Vec<Poll<'_>>> {
     let mut by_thing: BTreeMap<(&str, Option<&str>), Vec<Asked<'_>>> = BTreeMap::new();
     // A table is one thing and its items are many: the body says which is read.
     let mut by_read: BTreeMap<(&str, &str), Vec<Asked<'_>>> = BTreeMap::new();
-    let behind = client.invocations.iter().any(|i| i.attempts.iter().any(Attempt::stale));
+    let attempts = || client.invocations.iter().flat_map(|i| &i.attempts);
+    let behind = attempts().any(Attempt::stale);
+    if !behind && !attempts().any(|a| a.class == Some(Class::NotVisible)) {
+        return Vec::new();
+    }
     for invocation in &client.invocations {
         let thing = (&*invocation.operation, invocation.target.as_deref());
         for (i, attempt) in invocation.attempts.iter().enumerate() {
