@@ -283,7 +283,9 @@ fn main() {
 }
 
 fn push(judge: &mut Judge, trials: &[Trial]) -> usize {
-    trials.iter().for_each(|trial| judge.push(trial));
+    for trial in trials {
+        judge.push(trial);
+    }
     trials.iter().map(|t| t.events.len()).sum()
 }
 

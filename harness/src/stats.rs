@@ -27,12 +27,19 @@ const ODDS: [f64; 4] = [1.5, 2.5, 5.0, 20.0];
 const PARTS: usize = ALTERNATIVES.len() + ODDS.len();
 
 /// Logarithms of what does not change: of each alternative and of its complement, and of the odds.
-static LOGARITHMS: LazyLock<([(f64, f64); ALTERNATIVES.len()], [f64; ODDS.len()])> =
-    LazyLock::new(|| (ALTERNATIVES.map(|p| (p.ln(), (1.0 - p).ln())), ODDS.map(f64::ln)));
+static LOGARITHMS: LazyLock<Logarithms> = LazyLock::new(|| Logarithms {
+    alternatives: ALTERNATIVES.map(|p| (p.ln(), (1.0 - p).ln())),
+    odds: ODDS.map(f64::ln),
+});
+
+struct Logarithms {
+    alternatives: [(f64, f64); ALTERNATIVES.len()],
+    odds: [f64; ODDS.len()],
+}
 
 /// The logarithms by which a hit and a miss multiply each part's wealth.
 fn gains(q: f64) -> [Option<(f64, f64)>; PARTS] {
-    let (alternatives, odds) = &*LOGARITHMS;
+    let Logarithms { alternatives, odds } = &*LOGARITHMS;
     let (hit, miss) = (q.ln(), (1.0 - q).ln());
     let own = q / (1.0 - q);
     let mut gains = [None; PARTS];

@@ -6,6 +6,7 @@
 //! but one are decided by a single trace: who comes before its hint is blamed from the second time on, so that trace is
 //! repeated over three trials. Its account of tokens the judge shows only at the end of them, so each table's account
 //! is cut down until its poorest moment lacks one.
+#![expect(clippy::print_stdout, reason = "totals are a part of the proof")]
 
 use std::collections::BTreeMap;
 

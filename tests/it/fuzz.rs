@@ -2,6 +2,7 @@
 //! profile, from memory and from lines, and from lines that somebody has mangled.
 //!
 //! `.ci/long fuzz` is the whole of it. `BROWNOUT_FUZZ_EVENTS` says how many events, `BROWNOUT_FUZZ_SEED` which.
+#![expect(clippy::print_stdout, reason = "a fuzz run says its seed and how far it came")]
 
 use std::cell::Cell;
 
@@ -33,7 +34,9 @@ fn bytes(report: Option<RunReport>) -> Vec<u8> {
 
 fn lines(trials: &[Trial]) -> Vec<u8> {
     let mut lines = Vec::new();
-    trials.iter().for_each(|t| write_trial(&mut lines, &t.header, &t.events).unwrap());
+    for trial in trials {
+        write_trial(&mut lines, &trial.header, &trial.events).unwrap();
+    }
     lines
 }
 
@@ -62,12 +65,12 @@ fn fuzz<S: Strategy>(seed: u64, strategy: &S, enough: impl Fn() -> bool, test: i
 #[test]
 fn every_journal_is_judged_alike_under_every_profile() {
     let (seed, enough) = (number("BROWNOUT_FUZZ_SEED", 1), number("BROWNOUT_FUZZ_EVENTS", FEW as u64));
-    let (documents, seen, judged) = (documents(), Cell::new(0), Cell::new(0));
+    let (documents, events_seen, judged) = (documents(), Cell::new(0), Cell::new(0));
     for (share, longest) in [(enough * 9 / 10, SHORT), (enough, 100 * SHORT)] {
         fuzz(
             seed,
             &events::runs(longest),
-            || seen.get() >= share,
+            || events_seen.get() >= share,
             |(which, trials)| {
                 let document = &documents[which % documents.len()];
                 let stored = read(&mut lines(&trials).as_slice()).unwrap();
@@ -77,11 +80,11 @@ fn every_journal_is_judged_alike_under_every_profile() {
                     assert!(report == bytes(judge(document, &stored, profile)), "{} differs", profile.name);
                     judged.set(judged.get() + 2);
                 }
-                seen.set(seen.get() + trials.iter().map(|t| t.events.len() as u64).sum::<u64>());
+                events_seen.set(events_seen.get() + trials.iter().map(|t| t.events.len() as u64).sum::<u64>());
             },
         );
     }
-    println!("BROWNOUT_FUZZ_SEED={seed}: {} events, judged {} times", seen.get(), judged.get());
+    println!("BROWNOUT_FUZZ_SEED={seed}: {} events, judged {} times", events_seen.get(), judged.get());
 }
 
 /// What is done to the bytes of a journal.
@@ -167,16 +170,18 @@ fn harm(bytes: &mut Vec<u8>, harm: &Harm) {
 fn mangled_lines_are_read_or_refused_in_words() {
     let (seed, enough) = (number("BROWNOUT_FUZZ_SEED", 1), number("BROWNOUT_FUZZ_EVENTS", FEW as u64));
     let document = documents().swap_remove(0);
-    let (seen, good, bad) = (Cell::new(0), Cell::new(0u64), Cell::new(0u64));
+    let (events_seen, good, bad) = (Cell::new(0), Cell::new(0u64), Cell::new(0u64));
     let strategy = (events::runs(SHORT), prop::collection::vec(harms(), 1..4));
     fuzz(
         seed,
         &strategy,
-        || seen.get() >= enough,
+        || events_seen.get() >= enough,
         |((which, trials), all)| {
             let mut journal = lines(&trials);
-            all.iter().for_each(|one| harm(&mut journal, one));
-            seen.set(seen.get() + trials.iter().map(|t| t.events.len() as u64).sum::<u64>());
+            for one in &all {
+                harm(&mut journal, one);
+            }
+            events_seen.set(events_seen.get() + trials.iter().map(|t| t.events.len() as u64).sum::<u64>());
             match read(&mut journal.as_slice()) {
                 Ok(read) => {
                     good.set(good.get() + 1);
@@ -193,6 +198,11 @@ fn mangled_lines_are_read_or_refused_in_words() {
             }
         },
     );
-    println!("BROWNOUT_FUZZ_SEED={seed}: {} events, {} journals read, {} refused", seen.get(), good.get(), bad.get());
+    println!(
+        "BROWNOUT_FUZZ_SEED={seed}: {} events, {} journals read, {} refused",
+        events_seen.get(),
+        good.get(),
+        bad.get()
+    );
     assert!(good.get() > 5 && bad.get() > 5, "both happen");
 }

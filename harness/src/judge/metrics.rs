@@ -226,8 +226,8 @@ fn percentiles(times: &[u64]) -> Option<Percentiles> {
 /// When the last fault ended in this trial: at its `until`; with `times`, when its last answer's last
 /// byte, or its end of a connection, was sent. `None` if some fault has no end, or none was injected.
 pub(super) fn fault_end(document: &Document, trial: &journal::Trial) -> Option<u64> {
-    let faulty = |s: &&Step| s.faults().iter().any(|f| !matches!(f, Fault::Pass(_)));
-    if document.steps.iter().filter(faulty).any(|s| s.when.until.is_none() && s.times.is_none()) {
+    let injects = |s: &&Step| s.faults().iter().any(|f| !matches!(f, Fault::Pass(_)));
+    if document.steps.iter().filter(injects).any(|s| s.when.until.is_none() && s.times.is_none()) {
         return None;
     }
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
