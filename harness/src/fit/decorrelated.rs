@@ -15,10 +15,11 @@ pub(super) struct Decorrelated {
     pub(super) likelihood: f64,
 }
 
-/// The most that the pause could be below the cap, at least and at most; for the first pause it hangs on the base.
+/// The most that the pause could be below the cap, at least and at most; for the first pause, and after a shorter one for
+/// another class of error, it hangs on the base.
 fn tops(pause: &Pause, base: f64) -> Option<(f64, f64)> {
     match pause.before {
-        Some((low, high)) => Some((3.0 * low, 3.0 * high)),
+        Some((low, high)) => Some((3.0 * low.max(base), 3.0 * high.max(base))),
         None => (pause.retry == 0).then_some((3.0 * base, 3.0 * base)),
     }
 }
@@ -26,11 +27,11 @@ fn tops(pause: &Pause, base: f64) -> Option<(f64, f64)> {
 /// Fits; `None` if no base can have made these pauses. `error` is that of the base's lower end.
 pub(super) fn fit(pauses: &[Pause], error: f64) -> Option<Decorrelated> {
     let highest = pauses.iter().map(|p| p.high).fold(f64::INFINITY, f64::min);
-    // Longer than three times the pause before, which was for another class of error: the base itself.
+    // Longer than three times the pause before, which was for another class of error: at most three times the base.
     let whole = |p: &&Pause| p.before.is_some_and(|(_, before)| p.low > 3.0 * before);
     let firsts = pauses.iter().filter(|p| p.retry == 0).map(|p| p.low / 3.0);
-    let certain = firsts.chain(pauses.iter().filter(whole).map(|p| p.low)).fold(1e-6, f64::max);
-    let known: Vec<&Pause> = pauses.iter().filter(|p| !whole(p) && tops(p, highest).is_some()).collect();
+    let certain = firsts.chain(pauses.iter().filter(whole).map(|p| p.low / 3.0)).fold(1e-6, f64::max);
+    let known: Vec<&Pause> = pauses.iter().filter(|p| tops(p, highest).is_some()).collect();
     let fits = |p: &&Pause| tops(p, highest).is_some_and(|(_, top)| p.low <= top * (1.0 + 1e-9));
     if certain > highest || known.is_empty() || !known.iter().all(fits) {
         return None;

@@ -55,7 +55,7 @@ impl<'a> Drawer<'a> {
                     None => (pause.retry == 0).then_some((base, base))?,
                 };
                 // After a short pause for another class of error, three times that may be less than the base.
-                (base.min(cap), (3.0 * low).max(base).min(cap), (3.0 * high).max(base).min(cap))
+                (base.min(cap), (3.0 * low.max(base)).min(cap), (3.0 * high.max(base)).min(cap))
             }
         })
     }

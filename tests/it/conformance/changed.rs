@@ -23,7 +23,7 @@ const TOO_MANY: &[&str] =
 const TOO_FEW: &[&str] = &["gave_up_early", "throttle_not_retried", "transient_not_retried"];
 const HEARD_LATE: &[&str] = &["slept_before_giving_up", "delayed_permanent_error"];
 const NO_QUOTA: &[&str] = &["retry_quota_missing", "throttle_quota_missing"];
-const EARLY: &[&str] = &["early_retry"];
+const EARLY: &[&str] = &["retry_hint_ignored"];
 
 /// All changes of one step, and those that the wire alone cannot tell from right ones: what a code means that only the
 /// service's model knows.
