@@ -9,6 +9,7 @@
 //!
 //! `--runs N` adds N runs of the whole library as the command plays it, with the default clients. `--write` puts the page
 //! into `docs/calibration.md`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its figures")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,7 +87,7 @@ fn main() {
 
 /// A line now and then, for whoever waits.
 fn tell(watch: &Stopwatch, done: u64, all: usize) {
-    if done > 0 && done % 2_000 == 0 {
+    if done > 0 && done.is_multiple_of(2_000) {
         eprintln!("{done} of {all} runs, {:.0} s", watch.elapsed().as_secs_f64());
     }
 }

@@ -45,8 +45,11 @@ fn scenarios() -> &'static [Scenario] {
     ALL.get_or_init(|| library::all().iter().filter_map(|s| Scenario::parse(s.name, s.text).ok()).collect())
 }
 
+/// Settings of a client.
+type Set = &'static [(&'static str, &'static str)];
+
 /// The real SDK in both generations and in adaptive mode, each with the profile that documents it.
-const GENERATIONS: [(&str, &[(&str, &str)], &str); 3] = [
+const GENERATIONS: [(&str, Set, &str); 3] = [
     ("aws-sdk-rust", &[], "std-2.0-1s"),
     ("aws-sdk-rust, 2026", &[("retries.spec", "2026")], "std-2026"),
     ("aws-sdk-rust, 2026, adaptive", &[("retries.spec", "2026"), ("retries.mode", "adaptive")], "adaptive"),

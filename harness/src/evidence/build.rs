@@ -298,13 +298,11 @@ fn adaptive(client: &mut Client, user_agent: Option<&str>, sdk: bool) {
     }
     let Some(text) = user_agent.filter(|_| client.user_agent.is_none()) else { return };
     let lower = text.to_ascii_lowercase();
+    let known = || ["aws-sdk", "aws-cli", "boto3", "botocore"].iter().any(|sdk| lower.contains(sdk));
     client.adaptive = match auto::mode(text) {
         Some(Mode::Adaptive) => Adaptive::Yes,
-        Some(_) => Adaptive::No,
-        None if sdk || ["aws-sdk", "aws-cli", "boto3", "botocore"].iter().any(|sdk| lower.contains(sdk)) => {
-            Adaptive::Unknown
-        }
-        None => Adaptive::No,
+        None if sdk || known() => Adaptive::Unknown,
+        _ => Adaptive::No,
     };
     client.user_agent = Some(text.to_owned());
 }

@@ -212,7 +212,7 @@ mod tests {
             ("aws-sdk-java/2.31.0 md/io#sync ua/2.1 lang/java#21 m/E".into(), "java-std-2.0 or std-2026"),
             ("aws-sdk-kotlin/1.5.0 ua/2.1 lang/kotlin#2.2".into(), "kotlin-pre2026 or std-2026"),
             ("curl/8.5.0".into(), DEFAULT),
-            ("".into(), DEFAULT),
+            (String::new(), DEFAULT),
             ("Botocore/ / md/ # m/ cfg/retry-mode#".into(), "std-2.0-1s"),
         ] {
             assert_eq!(chosen(&text), wanted, "{text}");

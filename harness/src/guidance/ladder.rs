@@ -89,7 +89,7 @@ impl Ladder {
                 let base = self.base.get();
                 // After an error of a class with a shorter base the pause before may be shorter than this base.
                 let top = before.unwrap_or(base).max(base) * 3;
-                (base + (top - base).mul_f64(unit)).min(self.cap.get())
+                (base + top.saturating_sub(base).mul_f64(unit)).min(self.cap.get())
             }
         }
     }

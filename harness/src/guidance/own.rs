@@ -28,7 +28,9 @@ impl OwnProfile {
         let head = |key: &str| file.value.get(key).and_then(Value::as_str).map(str::to_owned);
         let mut changes = file.value.clone();
         if let Some(map) = changes.as_object_mut() {
-            HEAD.iter().for_each(|key| drop(map.remove(*key)));
+            for key in HEAD {
+                map.remove(key);
+            }
         }
         let custom: CustomProfile = serde_json::from_value(changes).map_err(|e| file.refused(&e.to_string()))?;
         let base = find(&custom.base).ok_or_else(|| file.refused(&format!("there is no profile `{}`", custom.base)))?;

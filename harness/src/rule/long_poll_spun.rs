@@ -4,7 +4,7 @@
 //! profile draws there.
 //!
 //! ## Why it matters
-//! A consumer calls ReceiveMessage in a loop. With the quota spent each call fails as fast as the service answers, and
+//! A consumer calls `ReceiveMessage` in a loop. With the quota spent each call fails as fast as the service answers, and
 //! the loop becomes a storm of its own; one pause before the error is handed on keeps it calm.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: long-polling operations; guidance 1.7
@@ -53,9 +53,9 @@ impl Rule for LongPollSpun {
             }
             let ladder = evidence.profile.backoff(&called.last.service).ladder(class);
             let bound = ladder.step(u32::try_from(at).unwrap_or(u32::MAX)).as_micros() as f64;
-            let least = (bound / 20.0).max(evidence.slack.over(0) as f64);
-            let hit = heard as f64 <= least;
-            duel.see(hit, (least + TICK_US) / bound, 0.5);
+            let short = (bound / 20.0).max(evidence.slack.over(0) as f64);
+            let hit = heard as f64 <= short;
+            duel.see(hit, (short + TICK_US) / bound, 0.5);
             if hit {
                 example = Some((called, heard));
             }

@@ -117,7 +117,13 @@ pub(super) const COMPANIONS: &[(&str, &[&str])] = &[
     // Whoever repeats all errors repeats these.
     (
         "retries-everything",
-        &["auth_error_hammered", "quota_taken_for_throttle", "skew_uncorrected", "stale_credentials_looped"],
+        &[
+            "auth_error_hammered",
+            "polled_too_soon",
+            "quota_taken_for_throttle",
+            "skew_uncorrected",
+            "stale_credentials_looped",
+        ],
     ),
     // Giving up at a word in a header is giving up an error that is to be retried.
     ("trips-over-hint", &["transient_not_retried"]),
@@ -161,6 +167,8 @@ pub(super) const COMPANIONS: &[(&str, &[&str])] = &[
     ),
     // What comes back too early is spent again.
     ("keeps-permit", &["retry_quota_missing", "throttle_quota_missing"]),
+    // Who has no open time sends within it.
+    ("never-opens", &["breaker_probed_early"]),
     // A breaker that never closes is no breaker that recovers.
     ("stays-open", &["breaker_recovery_wrong", "breaker_probed_early", "breaker_tripped_by_wrong_error"]),
     // A quota that stays empty ends calls for which there are tokens again.
@@ -173,7 +181,7 @@ pub(super) const COMPANIONS: &[(&str, &[&str])] = &[
     ("one-ladder", &["backoff_too_short", "fixed_backoff", "no_backoff", "throttling_5xx_as_transient"]),
     ("status-first", &["backoff_too_short", "fixed_backoff", "no_backoff", "throttle_not_slower"]),
     // What is over every cap is over the bound of its retry.
-    ("over-cap", &["backoff_over_bound", "jitter_kind_mismatch"]),
+    ("over-cap", &["backoff_over_bound", "jitter_kind_mismatch", "synchronised_retries"]),
     // A breaker for everything keeps the time of another operation's failures.
     ("one-for-all", &["breaker_probed_early", "breaker_tripped_by_wrong_error"]),
     // Who tries early fails early, and is open when others would not be.

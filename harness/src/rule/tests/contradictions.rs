@@ -49,7 +49,9 @@ fn c02_c03_a_cap_belongs_to_a_purpose_and_need_not_be_seen() {
     let pauses = |ms: &[u64]| {
         told(|s| {
             s.call().attempt(0, BUSY);
-            ms.iter().for_each(|ms| done(s.attempt(ms * MS, BUSY)));
+            for ms in ms {
+                done(s.attempt(ms * MS, BUSY));
+            }
         })
     };
     verdict("backoff_over_cap", "seed-b", &[pauses(&[900, 1_900, 3_900, 7_900])], Pass);
@@ -227,7 +229,7 @@ fn c22_the_ladder_without_jitter_is_published_for_dynamodb() {
             s.service = service.into();
             for _ in 0..40 {
                 s.call();
-                (0..5).for_each(|i| done(s.attempt(if i == 0 { 0 } else { 25 * MS << i }, THROTTLE)));
+                (0..5).for_each(|i| done(s.attempt(if i == 0 { 0 } else { (25 * MS) << i }, THROTTLE)));
                 s.finish(false);
             }
         })
