@@ -219,7 +219,7 @@ fn answered() -> impl Strategy<Value = EventKind> {
                 retry_after_ms,
                 x_amz_retry_after_ms,
                 invalid_hint: code.clone().filter(|_| cut),
-                date_off_s: retry_after_ms.map(|ms| ms.cast_signed()),
+                date_off_s: retry_after_ms.map(u64::cast_signed),
                 partly_failed: code
                     .clone()
                     .filter(|_| effect)
