@@ -68,8 +68,11 @@ pub(super) fn histories(evidence: &Evidence) -> Vec<History<'_>> {
             for (index, invocation) in client.invocations.iter().enumerate().filter(|(_, i)| i.marked) {
                 of(evidence, client, (index, invocation), &retried, &mut events);
             }
-            // What comes back at the same moment comes first.
-            events.sort_by_key(|e| (e.when, matches!(e.what, What::Failure { then, .. } if then != Then::Retried)));
+            // Of calls one after the other the order is known; of others, what comes back at the same moment comes first.
+            let many = client.peak > 1;
+            events.sort_by_key(|e| {
+                (e.when, many && matches!(e.what, What::Failure { then, .. } if then != Then::Retried))
+            });
             History { client, events }
         })
         .collect()
