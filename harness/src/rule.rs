@@ -177,6 +177,7 @@ rules! {
     breaker_recovery_wrong::BreakerRecoveryWrong = "R40",
     breaker_scope_too_wide::BreakerScopeTooWide = "R42",
     breaker_tripped_by_wrong_error::BreakerTrippedByWrongError = "R41",
+    bucket_overrun::BucketOverrun = "R43",
     classified_by_status::ClassifiedByStatus = "R25",
     client_hung::ClientHung = "R64",
     deadline_overrun::DeadlineOverrun = "R58",

@@ -64,6 +64,8 @@ pub enum Lapse {
     NeverSettles,
     /// Makes the same request for many resources without a pause.
     Unpaced,
+    /// Makes the next call at once after one that was throttled to its end.
+    KeepsLaunching,
     /// Takes work that was accepted for done.
     TakesAcceptedForDone,
     /// Sends a whole batch again when some of its entries failed.
@@ -81,6 +83,8 @@ pub struct FlowClient {
     quota_spent: AtomicBool,
     /// The last request: operation and input members.
     last: Mutex<Option<(String, Value)>>,
+    /// The next pause before a new call of each operation that was throttled to its end.
+    slower: Mutex<BTreeMap<String, Duration>>,
 }
 
 /// Ids by the name that the flow gave them.
@@ -130,7 +134,7 @@ enum Went {
 impl FlowClient {
     /// A client with this policy.
     pub fn new(policy: FlowPolicy) -> Self {
-        Self { policy, quota_spent: AtomicBool::new(false), last: Mutex::default() }
+        Self { policy, quota_spent: AtomicBool::new(false), last: Mutex::default(), slower: Mutex::default() }
     }
 
     fn lapses(&self, lapse: Lapse) -> bool {
@@ -251,9 +255,13 @@ impl FlowClient {
         if batch && !self.lapses(Lapse::Unpaced) {
             session.sleep(BATCH_PAUSE.mul_f64(0.5 + playing.random.unit())).await;
         }
+        if let Some(pause) = self.slower(operation) {
+            session.sleep(pause.mul_f64(1.0 + 0.25 * playing.random.unit())).await;
+        }
         let (mut members, mut schedule) = (members, None);
         loop {
             let heard = session.call(&path, members.clone()).await;
+            self.heed(operation, binding::is_throttled(&heard));
             let shown = heard.status == Some(429) || !self.lapses(Lapse::MisreadsMasked);
             if shown && !self.lapses(Lapse::IgnoresQuota) && binding::is_quota(&heard) {
                 self.quota_spent.store(true, Ordering::Relaxed);
@@ -266,6 +274,22 @@ impl FlowClient {
             if !self.lapses(Lapse::ResendsWholeBatch) {
                 members = rest;
             }
+        }
+    }
+
+    /// How long it waits before a new call of an operation whose last call was throttled to its end.
+    fn slower(&self, operation: &str) -> Option<Duration> {
+        self.slower.lock().unwrap_or_else(PoisonError::into_inner).get(operation).copied()
+    }
+
+    /// Slows down after a call that was throttled to its end: with pauses as between polls, longer each time.
+    fn heed(&self, operation: &str, throttled: bool) {
+        let (polling, mut slower) = (&self.policy.polling, self.slower.lock().unwrap_or_else(PoisonError::into_inner));
+        if throttled && !self.lapses(Lapse::KeepsLaunching) {
+            let next = slower.get(operation).map_or(polling.start.get(), |pause| pause.mul_f64(polling.factor));
+            slower.insert(operation.to_owned(), next.min(polling.cap.get()));
+        } else {
+            slower.remove(operation);
         }
     }
 

@@ -159,12 +159,13 @@ const REFERENCES: [ClientEntry; 12] = references! {
     "std-2026": "the standard mode of the SDKs since 2026, by its published numbers", calls, &[];
 };
 
-const APPLICATIONS: [ClientEntry; 18] = applications! {
+const APPLICATIONS: [ClientEntry; 19] = applications! {
     "botocore-waiter": Role::Reference, "a program that waits as boto3's waiters do, always the same pause", "botocore-waiter", |_| {};
     "ec2-poll": Role::Reference, "a program that waits, polls with growing pauses, confirms and paces, and stops at a quota", "ec2-poll", |_| {};
     "gives-up-on-not-found": Role::Mutant("not_found_gave_up"), "takes the first NotFound for an answer", "ec2-poll", |p| p.lapse = Some(Lapse::TakesNotFound);
     "hammers-not-found": Role::Mutant("not_found_hammered"), "polls ten times a second", "ec2-poll", |p| pauses(&mut p.polling, 100, 1.0);
     "ignores-quota": Role::Mutant("quota_hammered"), "goes on calling when its quota is spent", "ec2-poll", |p| p.lapse = Some(Lapse::IgnoresQuota);
+    "keeps-launching": Role::Mutant("bucket_overrun"), "makes the next call at once after one that was throttled to its end", "ec2-poll", |p| p.lapse = Some(Lapse::KeepsLaunching);
     "misreads-masked": Role::Mutant("masked_error_misread"), "knows a spent quota by its 429 only", "ec2-poll", |p| p.lapse = Some(Lapse::MisreadsMasked);
     "modifies-unconfirmed": Role::Mutant("modified_unconfirmed"), "modifies what no Describe has shown yet", "ec2-poll", |p| p.lapse = Some(Lapse::ModifiesUnconfirmed);
     "never-settles": Role::Mutant("no_settle_wait"), "sends commands that depend on each other without a wait", "ec2-poll", |p| p.lapse = Some(Lapse::NeverSettles);

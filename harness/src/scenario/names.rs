@@ -22,6 +22,7 @@ pub fn known_rules() -> &'static [&'static str] {
         "breaker_recovery_wrong",
         "breaker_scope_too_wide",
         "breaker_tripped_by_wrong_error",
+        "bucket_overrun",
         "classified_by_status",
         "client_hung",
         "deadline_overrun",

@@ -57,6 +57,7 @@ pub(super) const FAILED_BY: &[(&str, &str)] = &[
     ("launch-repeated", "new-token"),
     ("launched-in-haste", "retries-everything"),
     ("launches-in-a-row", "hammers-not-found"),
+    ("launches-while-others-launch", "keeps-launching"),
     ("logs-refuse", "retries-everything"),
     ("metric-refused", "retries-everything"),
     ("network-2021", "naive"),

@@ -106,6 +106,40 @@ fn unpaced_batch() {
 }
 
 #[test]
+fn bucket_overrun() {
+    const REFUSED: Told = Told::Error("RequestLimitExceeded", 503, Class::Throttling);
+    let rule = "bucket_overrun";
+    let launches = |pauses: &[u64], told: Told| {
+        played("ec2", true, |p| pauses.iter().for_each(|pause| drop_it(p.ask(*pause, LAUNCH, "", told))))
+    };
+    let doubling = |base: u64, n: u32| (0..n).map(|i| (base << i.min(20)).min(20 * S)).collect::<Vec<u64>>();
+    // At once, and every second and a half, as an SDK of three attempts takes to give up.
+    verdict(rule, "ec2-poll", &[launches(&[0; 20], REFUSED)], Fail);
+    verdict(rule, "documented", &[launches(&[0; 20], REFUSED)], Fail);
+    verdict(rule, "ec2-poll", &[launches(&[1_500 * MS; 60], REFUSED)], Fail);
+    verdict(rule, "ec2-poll", &[launches(&[5 * S; 60], REFUSED)], Pass);
+    // From the shortest base, to a cap and at it for hours.
+    verdict(rule, "ec2-poll", &[launches(&doubling(50 * MS, 9), REFUSED)], Pass);
+    verdict(rule, "ec2-poll", &[launches(&doubling(50 * MS, 900), REFUSED)], Pass);
+    // Whenever one is let through, the program begins anew.
+    let relieved = played("ec2", true, |p| {
+        for _ in 0..50 {
+            doubling(50 * MS, 9).into_iter().for_each(|pause| drop_it(p.ask(pause, LAUNCH, "", REFUSED)));
+            p.ask(S, LAUNCH, "", Told::Fine);
+        }
+    });
+    verdict(rule, "ec2-poll", &[relieved], Pass);
+    // Each action has a bucket of its own, and full ones say nothing.
+    let others = played("ec2", true, |p| {
+        p.ask(0, LAUNCH, "", REFUSED);
+        (0..40).for_each(|_| drop_it(p.ask(0, TAG, "i-1", Told::Fine)));
+    });
+    verdict(rule, "ec2-poll", &[others], Inconclusive);
+    verdict(rule, "ec2-poll", &[launches(&[0; 40], Told::Fine)], NotApplicable);
+    verdict(rule, "ec2-poll", &[demanded(launches(&[0; 40], REFUSED))], NotApplicable);
+}
+
+#[test]
 fn modified_unconfirmed() {
     let rule = "modified_unconfirmed";
     let before = |steps: &'static [(&'static str, &'static str, Told)]| {
