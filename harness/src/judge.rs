@@ -183,12 +183,13 @@ impl Judge {
         match ruling {
             Ruling::NotApplicable(reason) | Ruling::Pass(reason) => report.reason = reason,
             Ruling::Inconclusive(needs) => {
-                report.reason = needs.reason;
+                report.reason = needs.told(&doc.advice());
                 report.trials_needed = needs.trials;
             }
             Ruling::Fail(findings) => {
                 report.findings_total = findings.total;
                 report.findings = findings.kept;
+                report.findings.iter_mut().for_each(|finding| finding.advice = doc.advice());
             }
             Ruling::Weighed(..) => {}
         }

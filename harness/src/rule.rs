@@ -55,13 +55,34 @@ impl fmt::Display for Verdict {
 }
 
 /// What would decide an undecided rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
-    /// Why the evidence does not suffice.
+    /// What was seen, and why that does not suffice.
     pub reason: String,
     /// How many trials in all would probably decide; absent if more trials would not help.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub trials: Option<u64>,
+    /// What would decide where more trials would not help.
+    pub remedy: &'static str,
+}
+
+impl Needs {
+    /// More of the same. `seen` says what there is of it.
+    fn more(seen: &str, trials: Option<u64>) -> Self {
+        let reason = format!("{seen}, too few to tell a right client from a wrong one");
+        Self { reason, trials, remedy: "use a scenario in which more calls fail" }
+    }
+
+    /// What was seen, what a right client does, and what to do to decide it, in one sentence.
+    pub fn told(&self, advice: &str) -> String {
+        let expected = advice.trim_end_matches('.');
+        let mut first = expected.chars();
+        let expected = first.next().map_or_else(String::new, |c| c.to_lowercase().chain(first).collect());
+        let remedy = match self.trials {
+            Some(n) => format!("play more of it (`--trials {n}` would probably do)"),
+            None => self.remedy.to_owned(),
+        };
+        format!("{}; asked of a client: {expected}; to decide it, {remedy}", self.reason)
+    }
 }
 
 /// What a rule says, with its reason.
@@ -91,9 +112,9 @@ impl Ruling {
         }
     }
 
-    /// Undecided, and more trials would not help.
-    fn stuck(reason: impl Into<String>) -> Self {
-        Self::Inconclusive(Needs { reason: reason.into(), trials: None })
+    /// Undecided, and more trials would not help: what was seen, and what would help.
+    fn stuck(reason: impl Into<String>, remedy: &'static str) -> Self {
+        Self::Inconclusive(Needs { reason: reason.into(), trials: None, remedy })
     }
 
     /// The same, with the e-values of the tests behind it: the largest of them, since they share one error.
@@ -139,6 +160,13 @@ impl RuleDoc {
     /// Its documentation in Markdown: the `//!` block of its file.
     pub fn documentation(&self) -> String {
         crate::docs::block(self.source)
+    }
+
+    /// What a client that breaks it has to do: one sentence of its documentation.
+    pub fn advice(&self) -> String {
+        let text = self.documentation();
+        let lines = text.lines().skip_while(|line| *line != "## What to do").skip(1);
+        lines.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// The first sentence of its documentation.

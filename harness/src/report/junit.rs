@@ -57,8 +57,8 @@ fn status(entry: &Entry, rule: &RuleReport) -> TestCaseStatus {
             status.set_type(rule.code);
             let line = finding.step.as_deref().and_then(|s| entry.place(s)).map_or(0, |p| p.line);
             status.set_description(format!(
-                "expected: {}\nobserved: {}\nsource: {}\nscenario: {}, line {line}\nrepeat: {}",
-                finding.expected, finding.observed, finding.source, entry.report.scenario, entry.repeat
+                "expected: {}\nobserved: {}\nadvice: {}\nsource: {}\nscenario: {}, line {line}\nrepeat: {}",
+                finding.expected, finding.observed, finding.advice, finding.source, entry.report.scenario, entry.repeat
             ));
             status
         }

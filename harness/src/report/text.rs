@@ -113,6 +113,7 @@ fn failed(out: &mut String, entry: &Entry, rule: &RuleReport) {
         let _ = writeln!(out, "     expected  {}", finding.expected);
         let _ = writeln!(out, "     observed  {}", finding.observed);
         timeline(out, finding);
+        let _ = writeln!(out, "     advice    {}", finding.advice);
         let _ = writeln!(out, "     source    {}", finding.source);
     }
     if rule.findings_total > 1 {

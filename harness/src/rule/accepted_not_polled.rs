@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! A 202 says that the work was begun. Whether it was done, and what came of it, stands in another answer; and who asks
 //! for that without a pause loads the service that is busy with it.
+//! ## What to do
+//! Ask for the result of accepted work, with pauses that grow, until it is done.
 //! ## Source
 //! S2, 503: 202 Accepted, and the results later; RFC 9110, 15.3.3; guidance 13.2 (R61)
 //! ## Error probability
@@ -82,7 +84,7 @@ impl Rule for AcceptedNotPolled {
             }
         }
         if findings.is_empty() && seen == 0 && open > 0 {
-            return Ruling::stuck("the journal ends before the program could ask for the result");
+            return Ruling::stuck("the journal ends before the program could ask for the result", polls::TO_ITS_END);
         }
         Ruling::of(findings, seen, "results asked for", "no work was accepted for later")
     }

@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! Adaptive mode is chosen so that one client does not hammer what throttles it. Without its limiter it is standard mode
 //! under another name, and the throttling goes on.
+//! ## What to do
+//! Take a token from the rate limiter before every attempt, and lower its rate to 0.7 of itself at each throttle.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: adaptive mode; guidance 1.9
 //! ## Error probability
@@ -48,7 +50,10 @@ impl Rule for AdaptiveRateIgnored {
             }
         }
         if findings.is_empty() && held == 0 && throttled > 0 {
-            return Ruling::stuck("after its first throttle the client was never asked for more than its limiter lets pass");
+            return Ruling::stuck(
+                "after its first throttle the client was never asked for more than its limiter lets pass",
+                "ask for more calls at once, or throttle for longer",
+            );
         }
         Ruling::of(findings, held, "clients that held back after a throttle", "nothing was throttled")
     }

@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! Each further attempt loads a service that is already in trouble; a call that never gives up keeps
 //! the storm alive.
+//! ## What to do
+//! Give a call up after the attempts that the profile allows, the first one included.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2, 2.1 and 10 (C1)
 //! ## Error probability

@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! A pause does not make a signature valid or grant a right. Repeats fill the logs in which an attack would show,
 //! and may lock the account out.
+//! ## What to do
+//! Hand a refusal to the caller, or sign once more with what was wrong put right.
 //! ## Source
 //! S1, access errors; guidance 2.3, 5.1 and 10 (C13)
 //! ## Error probability
@@ -46,7 +48,7 @@ impl Rule for AuthErrorHammered {
             let how = if stale { ", by the same date and credentials" } else { "" };
             findings.add(|| Finding {
                 message: format!(
-                    "{} answered {}, and attempt {} asked again{how}; tell the caller, or sign once more with what was wrong put right",
+                    "{} answered {}, and attempt {} asked again{how}",
                     invocation.operation,
                     told::answer(before),
                     after.number,

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! Growth is what makes room for a service that needs minutes, not moments.
+//! ## What to do
+//! Let the interval that pauses are drawn from grow by the profile's factor at each retry, up to its cap.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; S1, retry with exponential backoff; guidance 1.3
 //! ## Error probability

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A client that sleeps for minutes after a short fault stays down long after the service is back.
+//! ## What to do
+//! Keep each pause within base × factor ^ (retry − 1), and within the cap.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.3, 2.1 and 10 (C2)
 //! ## Error probability

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! Without a cap the pause doubles into hours, and the client is down long after the service is back.
+//! ## What to do
+//! Keep every pause within the longest one that the profile knows.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior (20 s); S1 (32 s); guidance 1.3 and 10 (C2)
 //! ## Error probability

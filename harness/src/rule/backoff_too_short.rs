@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A client that draws from half the range brings the load of two.
+//! ## What to do
+//! Draw pauses from the whole of the profile's interval for this kind of error, and check base and factor.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.3 and 10 (C5)
 //! ## Error probability

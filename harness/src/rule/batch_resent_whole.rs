@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! The entries that are sent again needlessly are the load under which the others failed, and where an entry has an
 //! effect each time, as a message has, it happens twice.
+//! ## What to do
+//! Send only the entries again that the answer lists as failed, after a pause that grows.
 //! ## Source
 //! DynamoDB Developer Guide, error handling, batch operations; guidance 7
 //! ## Error probability
@@ -83,13 +85,15 @@ impl Rule for BatchResentWhole {
             findings.add(|| finding(trial, client, invocation, index, &what));
         }
         if partial && seen == 0 && findings.is_empty() && evidence.owns_demand && !evidence.controlled() {
-            return Ruling::stuck("without a control nobody knows which entries the program means to send once");
+            return Ruling::stuck(
+                "without a control nobody knows which entries the program means to send once",
+                "play the control, too (leave `--no-control` out)",
+            );
         }
         if findings.is_empty() && seen > 0 && duel.samples() > 0 && duel.hits() > 0 && duel.decision().is_none() {
-            return Ruling::Inconclusive(Needs {
-                reason: format!("{} before failed entries do not decide", told::count(duel.samples(), "pause")),
-                trials: groups::trials_for(evidence, duel.samples(), duel.needs()),
-            });
+            let pauses = format!("{} before failed entries were seen", told::count(duel.samples(), "pause"));
+            let trials = groups::trials_for(evidence, duel.samples(), duel.needs());
+            return Ruling::Inconclusive(Needs::more(&pauses, trials));
         }
         Ruling::of(findings, seen, "entries of half-done batches left alone once settled", "no batch was half done whose entries the control had sent once")
     }
@@ -160,7 +164,7 @@ fn outcome(invocation: &Invocation, attempt: &Attempt, nth: u64) -> Outcome {
 
 fn finding(trial: &Trial, client: &Client, invocation: &Invocation, at: usize, what: &str) -> Finding {
     Finding {
-        message: format!("{what}; send again only what the answer lists as failed, after a pause that grows"),
+        message: what.to_owned(),
         expected: "only the entries that failed, after a pause".into(),
         observed: what.to_owned(),
         source: "DynamoDB Developer Guide, error handling; guidance 7".into(),

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! The service tells a repeat by its bytes: a body that changed is another request, and may take effect twice.
+//! ## What to do
+//! Build the request once, and send the same bytes in every attempt.
 //! ## Source
 //! Builders' Library, "Timeouts, retries, and backoff with jitter" (idempotency); guidance 3.2
 //! ## Error probability

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! A breaker that never opens is a promise that nobody keeps: the service gets no rest, and callers wait for failures.
+//! ## What to do
+//! Open the breaker at the declared number of failures, and refuse calls while it is open.
 //! ## Source
 //! The profile's own breaker: S1's snippet, or Powertools for AWS Lambda; guidance 8.2 to 8.4
 //! ## Error probability

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! A service that has just come back is cold. One call finds that out; a crowd of them knocks it over again.
+//! ## What to do
+//! Send nothing before the breaker's open time is over, and then no more than the declared probes.
 //! ## Source
 //! The profile's own breaker: S1's snippet, or Powertools for AWS Lambda; guidance 8.2 to 8.4
 //! ## Error probability

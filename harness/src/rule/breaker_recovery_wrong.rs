@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! One way the service is never left alone, the other way it is well and nobody asks it.
+//! ## What to do
+//! Close the breaker after the declared number of good probes, and open it again when one fails.
 //! ## Source
 //! The profile's own breaker: S1's snippet, or Powertools for AWS Lambda; guidance 8.2 to 8.4
 //! ## Error probability

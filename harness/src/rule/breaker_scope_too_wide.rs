@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! What is behind one endpoint is down; a breaker for everything turns the loss of a part into the loss of all.
+//! ## What to do
+//! Give each operation or path that can fail by itself a breaker of its own.
 //! ## Source
 //! AWS Prescriptive Guidance, circuit breaker pattern; guidance 8.4 (B9)
 //! ## Error probability

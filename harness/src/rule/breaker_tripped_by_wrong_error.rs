@@ -5,6 +5,9 @@
 //!
 //! ## Why it matters
 //! A breaker that counts wrong requests, or forgets to start anew after a success, shuts out a service that is well.
+//! ## What to do
+//! Count only failures of the service towards the breaker (5xx, time-outs, broken connections), never the caller's own
+//! mistakes.
 //! ## Source
 //! The profile's own breaker: S1's snippet, or Powertools for AWS Lambda; guidance 8.4 (B6, B7)
 //! ## Error probability

@@ -9,6 +9,8 @@
 //! Each request takes a token or is refused, and all callers of the account share the bucket. A program that hands the
 //! next item to its SDK as soon as the last one has failed keeps the bucket empty for everybody, however well the SDK
 //! backs off.
+//! ## What to do
+//! Wait longer before each new call of an action as long as its calls end throttled.
 //! ## Source
 //! S0, query API request rate: fewer or slower requests once the limit is exceeded; guidance 4.1 and 10 (C24)
 //! ## Error probability
@@ -79,7 +81,10 @@ impl Rule for BucketOverrun {
             }
         }
         if findings.is_empty() && slowed == 0 && short > 0 {
-            return Ruling::stuck("the program made fewer than three new calls while its bucket was empty");
+            return Ruling::stuck(
+                "the program made fewer than three new calls while its bucket was empty",
+                "give it more calls to make, or a smaller bucket",
+            );
         }
         Ruling::of(findings, slowed, "times of refusal that slowed the program down", "no EC2 call that the client marks was throttled")
     }

@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! Half of the services of AWS throttle with a 400. Who looks at the status alone turns every busy second into an
 //! error, or hammers requests that are wrong.
+//! ## What to do
+//! Look at an error's code first, and at its status only where the code says nothing.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: the error code first, the status second; S1; guidance 1.2
 //! and 10 (C8)
@@ -105,7 +107,7 @@ fn finding(status: u16, (trial, client, invocation, at): Shown<'_>, what: &str) 
     let code = told::answer(&invocation.attempts[at]);
     Finding {
         message: format!(
-            "{} answered {code}, which was {what}; look at the error's code first, and at the status only where the code says nothing",
+            "{} answered {code}, which was {what}",
             invocation.operation
         ),
         expected: format!("throttles with status {status} retried, other errors with it handed on"),

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! A call without a timeout holds its caller for ever; this is how one slow dependency stops a fleet.
+//! ## What to do
+//! Give every request a time limit, and return an error to the caller when the attempts are spent.
 //! ## Source
 //! Builders' Library, "Timeouts, retries, and backoff with jitter"; guidance 3.2
 //! ## Error probability
@@ -44,7 +46,7 @@ impl Rule for ClientHung {
         }
         match (findings.is_empty(), ended) {
             (false, _) => Ruling::Fail(findings),
-            (true, 0) => Ruling::stuck("no trial shows the client's end"),
+            (true, 0) => Ruling::stuck("no trial shows the client's end", super::polls::TO_ITS_END),
             (true, n) => Ruling::Pass(format!("{} to its end", told::count(n, "trial"))),
         }
     }

@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! Whoever asked has long gone, and the retries of calls that nobody waits for are what an outage feeds on. DynamoDB's
 //! guide stops after about a minute.
+//! ## What to do
+//! Stop retrying when the next pause would end after the deadline.
 //! ## Source
 //! DynamoDB Developer Guide, error handling; guidance 7
 //! ## Error probability
@@ -46,7 +48,7 @@ impl Rule for DeadlineOverrun {
                 }
                 findings.add(|| Finding {
                     message: format!(
-                        "{} lasted {} and {}; stop retrying when the next pause would end after the deadline",
+                        "{} lasted {} and {}",
                         invocation.operation,
                         told::time(lasted),
                         told::count(invocation.attempts.len() as u64, "attempt")

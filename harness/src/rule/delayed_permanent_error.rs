@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! A pause before "access denied" helps nobody: the caller waits, and the answer stays the same.
+//! ## What to do
+//! Hand an error that no retry can mend to the caller at once.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: non-retryable errors are returned at once; guidance 1.2
 //! ## Error probability

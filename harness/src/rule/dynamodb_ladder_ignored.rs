@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! `DynamoDB` answers within milliseconds; its guide asks for quicker retries, and more of them.
+//! ## What to do
+//! Use the profile's own base for this service in place of the general one.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior, `DynamoDB`; guidance 1.3
 //! ## Error probability

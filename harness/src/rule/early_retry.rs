@@ -6,6 +6,8 @@
 //!
 //! ## Why it matters
 //! The service said when capacity returns; coming early costs both sides an attempt.
+//! ## What to do
+//! Wait at least as long as the answer's `Retry-After` asks for.
 //! ## Source
 //! RFC 9110, section 10.2.3; guidance 1.5 and 10 (C17, C23)
 //! ## Error probability
@@ -67,10 +69,10 @@ impl Rule for EarlyRetry {
         match (early.len(), seen) {
             (_, 0) => Ruling::NotApplicable("no retry followed a hint that the client honours".into()),
             (0, 3..) => Ruling::Pass(format!("{seen} hints honoured")),
-            _ => Ruling::Inconclusive(Needs {
-                reason: format!("{seen} hints with {} early retry do not decide", early.len()),
-                trials: groups::trials_for(evidence, seen, Some(3)),
-            }),
+            _ => {
+                let told = format!("{seen} hints and {} early retry were seen", early.len());
+                Ruling::Inconclusive(Needs::more(&told, groups::trials_for(evidence, seen, Some(3))))
+            }
         }
     }
 }

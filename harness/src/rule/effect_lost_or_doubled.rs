@@ -4,6 +4,9 @@
 //!
 //! ## Why it matters
 //! A doubled effect is a second instance, a second payment; a lost one is an order that nobody finds.
+//! ## What to do
+//! Repeat a change only under the idempotency token of its first attempt, and read the body of a 200 before you take
+//! it for done.
 //! ## Source
 //! Builders' Library, "Making retries safe with idempotent APIs"; S0, idempotency; guidance 3.2 and 4.4
 //! ## Error probability

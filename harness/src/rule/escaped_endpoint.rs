@@ -2,6 +2,8 @@
 //!
 //! ## Why it matters
 //! What leaves the mock reaches a real account, and what it was meant to test is not tested.
+//! ## What to do
+//! Take the endpoint of every service from `AWS_ENDPOINT_URL` or from the client's settings.
 //! ## Source
 //! brownout's own promise: every SDK is pointed at the mock and nowhere else
 //! ## Error probability

@@ -19,6 +19,8 @@ pub struct Finding {
     pub expected: String,
     /// What was seen.
     pub observed: String,
+    /// What to do in the client.
+    pub advice: String,
     /// Where it is documented.
     pub source: String,
     /// The trial it is from.
@@ -72,6 +74,7 @@ impl Finding {
             message: String::new(),
             expected: String::new(),
             observed: String::new(),
+            advice: String::new(),
             source: String::new(),
             trial: trial.number,
             client,

@@ -5,6 +5,8 @@
 //! ## Why it matters
 //! Backoff is for retries. A client that delays first attempts makes every caller pay for the faults of others, and
 //! hides how much is wanted.
+//! ## What to do
+//! Send the first attempt at once; only retries wait.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: standard mode never delays the first request; guidance 1.1
 //! ## Error probability

@@ -6,6 +6,8 @@
 //!
 //! ## Why it matters
 //! Clients that never slow down keep an overloaded service overloaded; growth is what drains a storm.
+//! ## What to do
+//! Let the interval that pauses are drawn from grow with each retry.
 //! ## Source
 //! S0 and S1: exponential backoff; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.3 and 3.1
 //! ## Error probability

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! Each attempt that is left out turns a fault that the profile would have survived into an error for somebody.
+//! ## What to do
+//! Go on retrying until the profile's attempts or the retry quota are spent.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 2.1
 //! ## Error probability

@@ -60,8 +60,8 @@ impl<'a> Groups<'a> {
                 }),
                 (Some(_), _) => passed += group.duel.samples().max(1),
                 (None, _) if group.seen > 0 => {
-                    let reason = format!(
-                        "{} usable pauses after {} errors do not decide",
+                    let seen = format!(
+                        "{} usable pauses after {} errors were seen",
                         group.duel.samples(),
                         if group.class == Class::Transient { "transient" } else { "throttling" }
                     );
@@ -69,7 +69,7 @@ impl<'a> Groups<'a> {
                     // What more trials can decide comes before what they cannot.
                     needs = match needs {
                         Some(kept) if kept.trials.is_some() && kept.trials >= trials => Some(kept),
-                        _ => Some(Needs { reason, trials }),
+                        _ => Some(Needs::more(&seen, trials)),
                     };
                 }
                 (None, _) => {}

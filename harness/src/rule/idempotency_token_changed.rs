@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! An answer that is lost says nothing about what was done. The token lets the client ask again without
 //! doing it again; a new one for each attempt launches, and pays for, a second instance.
+//! ## What to do
+//! Make the token once for each call, and send it in every attempt.
 //! ## Source
 //! EC2 Developer Guide, ensuring idempotency; Builders' Library, timeouts and retries; guidance 3.2 and 4.4
 //! ## Error probability

@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! A proxy or a service with a mistake in one header must not end calls that a retry would mend, nor make every
 //! client come back at once.
+//! ## What to do
+//! Ignore a retry hint that cannot be read, and do what you do without one.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior, by the SDKs' own conformance vectors; guidance 1.8
 //! ## Error probability
@@ -106,10 +108,9 @@ impl Rule for InvalidHintObeyed {
             findings.add(|| finding(gap.trial, gap.client.index, gap.invocation, gap.index - 1, &what, text));
         }
         if findings.is_empty() && seen > 0 && duel.samples() > 0 && duel.decision().is_none() {
-            return Ruling::Inconclusive(Needs {
-                reason: format!("{} after such hints do not decide", told::count(seen, "pause")),
-                trials: groups::trials_for(evidence, duel.samples(), duel.needs()),
-            });
+            let pauses = format!("{} after such hints were seen", told::count(seen, "pause"));
+            let trials = groups::trials_for(evidence, duel.samples(), duel.needs());
+            return Ruling::Inconclusive(Needs::more(&pauses, trials));
         }
         Ruling::of(findings, seen, "hints that say no time were ignored", "no retry hint was anything but a time")
     }
@@ -118,7 +119,7 @@ impl Rule for InvalidHintObeyed {
 fn finding(trial: &Trial, client: u32, invocation: &Invocation, at: usize, what: &str, text: &str) -> Finding {
     Finding {
         message: format!(
-            "{what} after {} with the hint `{text}`, which is no time; ignore a hint that cannot be read",
+            "{what} after {} with the hint `{text}`, which is no time",
             told::answer(&invocation.attempts[at])
         ),
         expected: "what it does after the same error without a hint".into(),

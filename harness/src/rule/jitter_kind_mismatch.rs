@@ -5,6 +5,8 @@
 //! ## Why it matters
 //! Full jitter spreads a crowd over the whole interval; equal jitter leaves its first half empty and the second twice
 //! as full.
+//! ## What to do
+//! Draw pauses by the kind of jitter that the profile names.
 //! ## Source
 //! AWS Architecture blog, "Exponential Backoff and Jitter"; guidance 3.1 and 10 (C4)
 //! ## Error probability

@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! A consumer calls `ReceiveMessage` in a loop. With the quota spent each call fails as fast as the service answers, and
 //! the loop becomes a storm of its own; one pause before the error is handed on keeps it calm.
+//! ## What to do
+//! Pause before a failed long poll returns, even when the retry quota is spent.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: long-polling operations; guidance 1.7
 //! ## Error probability
@@ -80,10 +82,10 @@ impl Rule for LongPollSpun {
                 Ruling::Fail(findings)
             }
             (Some(_), _) => Ruling::Pass(format!("long polls that paused: {}", duel.samples() - duel.hits())),
-            (None, _) if duel.samples() > 0 => Ruling::Inconclusive(Needs {
-                reason: format!("{} long polls that the quota stopped do not decide", duel.samples()),
-                trials: trials_for(evidence, duel.samples(), duel.needs()),
-            }),
+            (None, _) if duel.samples() > 0 => {
+                let seen = format!("{} long polls that the quota stopped were seen", duel.samples());
+                Ruling::Inconclusive(Needs::more(&seen, trials_for(evidence, duel.samples(), duel.needs())))
+            }
             (None, _) => Ruling::NotApplicable(NOTHING.into()),
         };
         ruling.weighed([&duel])

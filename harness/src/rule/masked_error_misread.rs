@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! The status is the part of an error that mappings lose first. Who follows it gives up what would have passed, or
 //! hammers what will not.
+//! ## What to do
+//! Look at an error's code before its status.
 //! ## Source
 //! S2, 500; AWS SDKs and Tools Reference Guide, retry behavior: the error code first, the status second; guidance 1.2
 //! ## Error probability
@@ -84,7 +86,7 @@ impl Rule for MaskedErrorMisread {
 fn finding(attempt: &Attempt, what: &str, expected: &str, about: Finding) -> Finding {
     Finding {
         message: format!(
-            "{} was {what}: its status says one thing and its code another; look at the code first",
+            "{} was {what}: its status says one thing and its code another",
             told::answer(attempt)
         ),
         expected: expected.to_owned(),

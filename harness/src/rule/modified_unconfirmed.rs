@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! The id may not have spread yet. The command then fails with `NotFound`, or, half of the time, works: the kind of fault
 //! that no test finds.
+//! ## What to do
+//! Describe a new resource until it is shown, and change it only then.
 //! ## Source
 //! S0, eventual consistency: confirm the state of a resource before you run a command to modify it; guidance 4.3
 //! ## Error probability

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! Retries of retries multiply: five layers of three attempts are 243 requests for one.
+//! ## What to do
+//! Let one layer retry, and turn retries off in the other.
 //! ## Source
 //! Builders' Library, "Timeouts, retries, and backoff with jitter": retry at a single point in the stack; guidance 3.2
 //! ## Error probability

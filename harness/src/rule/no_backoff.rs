@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A retry without a pause meets the same overload it was told about, and doubles it.
+//! ## What to do
+//! Pause before each retry, for a random time that grows with the number of the retry.
 //! ## Source
 //! Builders' Library, "Timeouts, retries, and backoff with jitter"; guidance 1.3 and 3.2
 //! ## Error probability

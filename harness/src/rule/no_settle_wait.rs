@@ -6,6 +6,8 @@
 //!
 //! ## Why it matters
 //! That one reader knows the resource does not mean that all do. The next command may reach another one.
+//! ## What to do
+//! Wait a few seconds between commands that depend on each other.
 //! ## Source
 //! S0, eventual consistency: add wait time between subsequent commands, even if Describe returns an accurate
 //! response, starting with a couple of seconds; guidance 4.3
@@ -74,7 +76,7 @@ impl Rule for NoSettleWait {
             }
         }
         if findings.is_empty() && seen == 0 && unclear > 0 {
-            return Ruling::stuck("another thread of the program may have waited");
+            return Ruling::stuck("another thread of the program may have waited", polls::ONE_AT_A_TIME);
         }
         let nothing = "no command named what the program had made";
         polls::rule_short(evidence, findings, seen, &duel, "commands after a wait", nothing)

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! EC2 is eventually consistent. A program that gives up leaves an instance behind that nobody owns.
+//! ## What to do
+//! Poll with growing pauses until what you have just made is visible.
 //! ## Source
 //! S0, eventual consistency; guidance 4.3 and 10 (C7)
 //! ## Error probability
@@ -60,7 +62,9 @@ impl Rule for NotFoundGaveUp {
             }
         }
         match (findings.is_empty(), asked_again, open) {
-            (true, 0, 1..) => Ruling::stuck("the journal ends before the client could ask again"),
+            (true, 0, 1..) => {
+                Ruling::stuck("the journal ends before the client could ask again", super::polls::TO_ITS_END)
+            }
             _ => {
                 Ruling::of(findings, asked_again, "clients asked again", "no NotFound for a new resource was answered")
             }

@@ -8,6 +8,8 @@
 //!
 //! ## Why it matters
 //! Describe calls share the account's request bucket; a tight poll starves everybody else's.
+//! ## What to do
+//! Wait a couple of seconds after NotFound, and longer each time.
 //! ## Source
 //! S0, eventual consistency; S2, 404; botocore's waiters; Smithy's waiter algorithm; guidance 4.3 and 9
 //! ## Error probability

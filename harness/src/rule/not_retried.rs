@@ -29,7 +29,10 @@ pub(super) fn judge(evidence: &Evidence, class: Class, nothing: &str) -> Ruling 
     }
     let findings = proven.findings();
     if findings.is_empty() && seen == 0 && open > 0 {
-        return Ruling::stuck("the journal does not show that the call was over");
+        return Ruling::stuck(
+            "the journal does not show that the call was over",
+            "use a client that marks its calls (retry headers), or let the program run to its end",
+        );
     }
     Ruling::of(findings, seen, "calls retried", nothing)
 }

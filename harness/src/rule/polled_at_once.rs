@@ -6,6 +6,8 @@
 //!
 //! ## Why it matters
 //! Nothing that takes seconds is done after milliseconds. The first poll is wasted each time, for each resource.
+//! ## What to do
+//! Wait a couple of seconds before the first poll.
 //! ## Source
 //! S0, polling: give the request time to complete before you begin; guidance 9 and C19
 //! ## Error probability

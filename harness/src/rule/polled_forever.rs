@@ -8,6 +8,8 @@
 //! ## Why it matters
 //! What has not come true within the deadline has failed, and somebody should hear of it. A pause that doubles
 //! without a cap is hours long after a dozen polls: then nobody is waiting any more.
+//! ## What to do
+//! Give each wait a deadline, and an error when it passes.
 //! ## Source
 //! S0, eventual consistency: up to five minutes; botocore's waiters: a delay, so many times, at most 120 s × 180
 //! (`SageMaker`, `TrainingJobCompletedOrStopped`); Smithy's waiters: the caller gives the time; guidance 9
@@ -56,7 +58,7 @@ impl Rule for PolledForever {
                                 "{} was asked {} over {} and always said \"not yet\", and the program did not give up",
                                 last.invocation.operation, told::count(row.len() as u64, "time"), told::time(waited)
                             ),
-                            expected: format!("an end after {} at the latest; give each wait a deadline", told::time(deadline)),
+                            expected: format!("an end after {} at the latest", told::time(deadline)),
                             observed: told::time(waited),
                             ..about()
                         });
@@ -78,7 +80,7 @@ impl Rule for PolledForever {
             }
         }
         if findings.is_empty() && seen == 0 && open > 0 {
-            return Ruling::stuck("the journal ends before the wait did");
+            return Ruling::stuck("the journal ends before the wait did", polls::TO_ITS_END);
         }
         Ruling::of(findings, seen, "waits that ended in time", "nothing was polled for")
     }

@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! What was made a moment ago needs seconds to spread. Looking again at once finds nothing, and draws from the
 //! account's request bucket.
+//! ## What to do
+//! Wait a couple of seconds before you look again for what you have just made.
 //! ## Source
 //! S0, eventual consistency: begin with a couple of seconds; Smithy's waiters, `minDelay` 2 s; guidance 4.3, 9 and C7
 //! ## Error probability
@@ -66,7 +68,7 @@ impl Rule for PolledTooSoon {
                                 if threads == Some(2) { " twice" } else { "" },
                                 told::time(pause)
                             ),
-                            expected: format!("a first pause of {} or more; wait before you look again", told::time(least)),
+                            expected: format!("a first pause of {} or more", told::time(least)),
                             observed: told::time(pause),
                             source: "S0, eventual consistency; guidance 4.3 and 9".into(),
                             ..Finding::about(trial, client.index, after.invocation, after.index)
@@ -76,7 +78,7 @@ impl Rule for PolledTooSoon {
             }
         }
         if findings.is_empty() && seen == 0 && unclear > 0 {
-            return Ruling::stuck("two threads of the program may have asked in turn");
+            return Ruling::stuck("two threads of the program may have asked in turn", polls::ONE_AT_A_TIME);
         }
         let nothing = "no NotFound for a new resource was asked about again";
         polls::rule_short(evidence, findings, seen, &duel, "first pauses long enough", nothing)

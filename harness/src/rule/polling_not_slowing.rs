@@ -8,6 +8,8 @@
 //! ## Why it matters
 //! What is not ready after a while takes longer still. Looking as often as at the start draws from the request
 //! bucket that the whole account shares, and finds out hardly sooner.
+//! ## What to do
+//! Let the pauses between polls grow, or keep them at five seconds and more.
 //! ## Source
 //! S0, polling: an increasing sleep interval; botocore's waiters; Smithy's waiters; guidance 9
 //! ## Error probability
@@ -36,7 +38,7 @@ impl Rule for PollingNotSlowing {
                 let requests = polls::requests(client);
                 let Some(threads) = polls::threads(client) else {
                     if polls::waits(&requests).next().is_some() {
-                        return Ruling::stuck(polls::AT_ONCE);
+                        return Ruling::stuck(polls::AT_ONCE, polls::ONE_AT_A_TIME);
                     }
                     continue;
                 };

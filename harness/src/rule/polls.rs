@@ -149,10 +149,10 @@ pub(super) fn rule_short(
             findings = Findings::default();
             Ruling::of(findings, seen, what, nothing)
         }
-        None => Ruling::Inconclusive(Needs {
-            reason: format!("{} of {} pauses were short, which does not decide", duel.hits(), duel.samples()),
-            trials: groups::trials_for(evidence, duel.samples(), duel.needs()),
-        }),
+        None => Ruling::Inconclusive(Needs::more(
+            &format!("{} of {} pauses were short", duel.hits(), duel.samples()),
+            groups::trials_for(evidence, duel.samples(), duel.needs()),
+        )),
     }
 }
 
@@ -170,6 +170,12 @@ pub(super) const OURS: &str = "brownout's workload does the calling; the rule sp
 /// Why a program cannot be judged whose requests overlap.
 pub(super) const AT_ONCE: &str =
     "the program had several requests in progress at once, and nobody can tell which waited for which";
+
+/// What would help there.
+pub(super) const ONE_AT_A_TIME: &str = "let the program do one thing at a time";
+
+/// What would help where a journal ends too soon.
+pub(super) const TO_ITS_END: &str = "let the program run to its end, and judge the whole journal";
 
 /// What became of one EC2 resource that a client made.
 #[derive(Debug)]

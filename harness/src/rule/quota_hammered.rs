@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A spent quota comes back when its period ends, in hours, not seconds. Until then every call is waste.
+//! ## What to do
+//! Make no more calls when a quota is spent, until its period ends.
 //! ## Source
 //! S2, 429 Limit Exceeded; guidance 5.1 and 10 (C9, C10)
 //! ## Error probability

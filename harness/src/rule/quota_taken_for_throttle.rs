@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! A throttle passes in seconds, a quota at the end of its day, week or month. Who takes one for the other keeps its
 //! caller waiting for nothing, several times a call.
+//! ## What to do
+//! Tell the two kinds of 429 apart by their code, and end the call when a quota is spent.
 //! ## Source
 //! S2, 429 Limit Exceeded and Too Many Requests; guidance 5.1 and 10 (C9, C10)
 //! ## Error probability
@@ -49,7 +51,7 @@ impl Rule for QuotaTakenForThrottle {
                     }
                     repeated.add(|| Finding {
                         message: format!(
-                            "{} was told that its quota is spent, and asked again after {} as if it had been throttled; tell the two 429s apart by their code",
+                            "{} was told that its quota is spent, and asked again after {} as if it had been throttled",
                             invocation.operation,
                             told::time(gap)
                         ),

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! The same request fails the same way; the retry costs the service work and the caller time.
+//! ## What to do
+//! Retry only throttling and transient errors, and hand all others to the caller.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; S1, error codes; guidance 1.2 and 6.3
 //! ## Error probability

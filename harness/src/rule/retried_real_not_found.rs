@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! `NotFound` is for patience only right after one's own create. Everything else is a wrong id, or a thing that is
 //! gone, and waiting for it never ends well.
+//! ## What to do
+//! Take NotFound for an answer, unless you have just made the resource yourself.
 //! ## Source
 //! S1, `NoSuchKey` and its like are permanent; S2, 404; S0, eventual consistency, for one's own creates; guidance C7
 //! ## Error probability
@@ -77,7 +79,7 @@ impl Rule for RetriedRealNotFound {
                             "{} answered {}, nobody had made it, and the program asked again {} later",
                             first.invocation.operation, told::answer(first.attempt), told::time(pause)
                         ),
-                        expected: "one request; wait only for what you have made yourself".into(),
+                        expected: "one request".into(),
                         observed: told::count((row.len() - at) as u64, "request"),
                         source: "S1 and S2, permanent errors; guidance 10 (C7)".into(),
                         ..Finding::about(trial, client.index, again.invocation, again.index)
@@ -86,7 +88,10 @@ impl Rule for RetriedRealNotFound {
             }
         }
         if findings.is_empty() && seen == 0 && unclear > 0 {
-            return Ruling::stuck("the program may have asked again for a reason of its own, or as a patient waiter");
+            return Ruling::stuck(
+                "the program may have asked again for a reason of its own, or as a patient waiter",
+                "judge a program of its own with `--profile ec2-poll`, and play the control",
+            );
         }
         Ruling::of(findings, seen, "taken for an answer", "nothing was asked for that does not exist")
     }

@@ -8,6 +8,8 @@
 //! ## Why it matters
 //! The service knows when it has capacity again. Coming early costs both sides an attempt; waiting for as long
 //! as a hint says, however long, lets one wrong answer stop a client for an hour.
+//! ## What to do
+//! Wait as long as `x-amz-retry-after` says, within the profile's bounds.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.5 and 1.8
 //! ## Error probability
@@ -61,10 +63,10 @@ impl Rule for RetryHintIgnored {
             (1.., ..) => Ruling::Fail(late),
             (_, _, 0) => Ruling::NotApplicable("no retry followed an answer with `x-amz-retry-after`".into()),
             (_, 0, 3..) => Ruling::Pass(format!("hints honoured: {seen}")),
-            (_, early, _) => Ruling::Inconclusive(Needs {
-                reason: format!("{} with {early} early do not decide", told::count(seen, "hint")),
-                trials: groups::trials_for(evidence, seen, Some(3)),
-            }),
+            (_, early, _) => {
+                let hints = format!("{} were seen, {early} of them followed too early", told::count(seen, "hint"));
+                Ruling::Inconclusive(Needs::more(&hints, groups::trials_for(evidence, seen, Some(3))))
+            }
         }
     }
 }

@@ -5,6 +5,8 @@
 //! ## Why it matters
 //! Three attempts for each call of a service that is down are three times its load, for as long as it is down. With a
 //! quota the first hundred retries are tried, and then each call once, until something succeeds again.
+//! ## What to do
+//! Take tokens from a retry quota for each retry, and leave a failure alone when they are spent.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior (retry quota); Builders' Library, "Timeouts, retries, and backoff
 //! with jitter" (token bucket); guidance 1.4

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A quota that fills too fast is none; one that never fills leaves a client without retries long after the storm.
+//! ## What to do
+//! Give back what the profile gives back for a success, no more and no less.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior (retry quota); guidance 1.4
 //! ## Error probability

@@ -6,6 +6,8 @@
 //!
 //! ## Why it matters
 //! By the same clock the next signature is as wrong as the last one: the retry is lost, and so are all later calls.
+//! ## What to do
+//! Correct the clock by the answer's `Date` and try once more, or tell the caller.
 //! ## Source
 //! S1, `SignatureDoesNotMatch`; guidance 2.3 and 10 (C13)
 //! ## Error probability
@@ -75,7 +77,7 @@ impl Rule for SkewUncorrected {
             let off = before.date_off_s.unwrap_or_default().unsigned_abs();
             findings.add(|| Finding {
                 message: format!(
-                    "{} was refused with {} by a server whose date was {} away, and attempt {} asked {how}; correct the clock by the answer's `Date`, try once, or tell the caller",
+                    "{} was refused with {} by a server whose date was {} away, and attempt {} asked {how}",
                     invocation.operation,
                     told::answer(before),
                     told::seconds(off as f64),

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! The loop that sleeps first and counts afterwards makes each failed call longer by its longest pause, for nothing.
+//! ## What to do
+//! Hand the last error on at once, and pause only when another attempt follows.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: no delay when attempts or quota are spent; guidance 1.2 and 1.7
 //! ## Error probability

@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! What protects the service in a storm must let go afterwards. A client that stays shut turns a short brownout into a
 //! long outage, for its own users alone.
+//! ## What to do
+//! Send calls again once the breaker's open time is over.
 //! ## Source
 //! Builders' Library, "Timeouts, retries, and backoff with jitter"; Prescriptive Guidance, circuit breaker pattern; guidance
 //! 3.2 and 8

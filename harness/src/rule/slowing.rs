@@ -94,9 +94,9 @@ impl<'a> Slowing<'a> {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        Ruling::Inconclusive(Needs {
-            reason: format!("{} pairs of pauses do not decide", self.pairs.samples()),
-            trials: groups::trials_for(self.evidence, self.pairs.samples(), needs),
-        })
+        Ruling::Inconclusive(Needs::more(
+            &format!("{} pairs of pauses were seen", self.pairs.samples()),
+            groups::trials_for(self.evidence, self.pairs.samples(), needs),
+        ))
     }
 }

@@ -7,6 +7,8 @@
 //! ## Why it matters
 //! No pause makes an old token young. A loop hides from its owner that the refresh does not work, and a fleet that
 //! fetches in a loop takes the credentials service down as well.
+//! ## What to do
+//! Fetch fresh credentials once when they have expired, or tell the caller.
 //! ## Source
 //! S1, `ExpiredToken`; guidance 7 (STS) and 10 (C13)
 //! ## Error probability
@@ -46,7 +48,7 @@ impl Rule for StaleCredentialsLooped {
             };
             findings.add(|| Finding {
                 message: format!(
-                    "the credentials of {} had expired, and before attempt {} {how}; fetch fresh ones once, or tell the caller",
+                    "the credentials of {} had expired, and before attempt {} {how}",
                     invocation.operation, after.number
                 ),
                 expected: "the error goes to the caller, or one new request with fresh credentials".into(),

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! Retries mend what is rare. When everything fails, they multiply the load that keeps it failing.
+//! ## What to do
+//! Limit the retries of all calls together by a retry quota or a breaker.
 //! ## Source
 //! Builders' Library, "Timeouts, retries, and backoff with jitter" (retry amplification); guidance 1.4, 3.2 and 10 (C16)
 //! ## Error probability

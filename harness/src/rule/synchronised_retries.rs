@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A herd of clients that retries at the same moment is a new overload each time; jitter helps only if it parts them.
+//! ## What to do
+//! Seed the random generator of each client by itself, and draw every pause from it.
 //! ## Source
 //! AWS Architecture blog, "Exponential Backoff and Jitter"; guidance 3.1
 //! ## Error probability

@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! The answer does not say that the instance is gone. It may still run, and nobody will remember it but the bill.
+//! ## What to do
+//! Describe a resource before you take it for gone.
 //! ## Source
 //! S0, examples of eventual consistency errors: `TerminateInstances`; guidance 4.3
 //! ## Error probability
@@ -58,7 +60,7 @@ impl Rule for TerminateUnconfirmed {
             }
         }
         if findings.is_empty() && seen == 0 && open > 0 {
-            return Ruling::stuck("the journal ends before the program could ask again");
+            return Ruling::stuck("the journal ends before the program could ask again", polls::TO_ITS_END);
         }
         Ruling::of(findings, seen, "asked about again", "no terminate or delete met NotFound for something that exists")
     }

@@ -49,10 +49,13 @@ fn the_list_is_alphabetical_and_every_file_is_on_it() {
 fn every_rule_is_documented_under_the_same_headings() {
     for rule in RULES {
         let text = rule.documentation();
-        for heading in ["## Why it matters", "## Source", "## Error probability"] {
+        for heading in ["## Why it matters", "## What to do", "## Source", "## Error probability"] {
             assert!(text.contains(heading), "{} lacks `{heading}`", rule.id);
         }
         assert!(rule.title().ends_with('.'), "{}: {}", rule.id, rule.title());
+        // One sentence, for somebody who does not know statistics.
+        let advice = rule.advice();
+        assert!(advice.ends_with('.') && !advice.contains(". ") && advice.len() < 160, "{}: {advice}", rule.id);
         assert_eq!(find(rule.id).unwrap().code, find(rule.code).unwrap().code);
     }
 }

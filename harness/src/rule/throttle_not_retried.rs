@@ -7,6 +7,8 @@
 //!
 //! ## Why it matters
 //! A throttle says "slow down", not "no". A client that gives up turns a busy second into an outage.
+//! ## What to do
+//! Retry throttling errors, after a pause.
 //! ## Source
 //! S1, throttling errors; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2
 //! ## Error probability

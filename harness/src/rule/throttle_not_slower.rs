@@ -5,6 +5,8 @@
 //!
 //! ## Why it matters
 //! A transient error is an accident, and a quick second try is likely to do; a throttle says that there are too many.
+//! ## What to do
+//! Use the profile's longer base for pauses after throttling errors.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior (1 s after a throttle, 50 ms after other errors); guidance 1.3
 //! ## Error probability
@@ -72,10 +74,10 @@ impl Rule for ThrottleNotSlower {
                 }))
             }
             (Some(_), _) => Ruling::Pass(format!("{} pairs of pauses", duel.samples())),
-            (None, _) if duel.samples() > 0 => Ruling::Inconclusive(Needs {
-                reason: format!("{} pairs of pauses do not decide", duel.samples()),
-                trials: trials_for(evidence, duel.samples(), duel.needs()),
-            }),
+            (None, _) if duel.samples() > 0 => {
+                let seen = format!("{} pairs of pauses were seen", duel.samples());
+                Ruling::Inconclusive(Needs::more(&seen, trials_for(evidence, duel.samples(), duel.needs())))
+            }
             _ => Ruling::NotApplicable(
                 "no pauses after both kinds of error were seen, or the profile makes no difference between them".into(),
             ),

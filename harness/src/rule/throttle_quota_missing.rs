@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! Who is throttled for minutes is too many. Retries that never end keep it so for everybody on the same account.
+//! ## What to do
+//! Take tokens from the retry quota for retries after throttling errors, too.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior (retry quota); Builders' Library, "Timeouts, retries, and backoff
 //! with jitter" (token bucket); guidance 1.4

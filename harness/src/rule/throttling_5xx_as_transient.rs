@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! The code says what is wrong, the status only how it was sent. Who reads the status alone comes back twenty times too
 //! soon.
+//! ## What to do
+//! Know a throttle by its code, also where its status is a 5xx.
 //! ## Source
 //! AWS SDKs and Tools Reference Guide, retry behavior: error code first, status second; guidance 1.2
 //! ## Error probability

@@ -1,11 +1,12 @@
 //! Words for numbers, the same in every finding.
 
-/// Microseconds as people say them: `0 ms`, `437 ms`, `1.50 s`.
+/// Microseconds as people say them: `0 ms`, `437 ms`, `1.50 s`, `3.0 min`, `24.0 h`.
 pub(super) fn time(us: u64) -> String {
     match us {
         0..1_000_000 => format!("{} ms", us / 1_000),
         1_000_000..120_000_000 => format!("{:.2} s", us as f64 / 1e6),
-        _ => format!("{:.1} min", us as f64 / 60e6),
+        120_000_000..7_200_000_000 => format!("{:.1} min", us as f64 / 60e6),
+        _ => format!("{:.1} h", us as f64 / 3600e6),
     }
 }
 

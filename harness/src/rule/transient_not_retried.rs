@@ -7,6 +7,8 @@
 //!
 //! ## Why it matters
 //! One server out of many is gone for a moment; the next attempt meets another one.
+//! ## What to do
+//! Retry errors of the service and of the connection, after a pause.
 //! ## Source
 //! S1, server errors; AWS SDKs and Tools Reference Guide, retry behavior; guidance 1.2 and 10 (C6)
 //! ## Error probability

@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! Clients that failed together come back together, again and again, unless chance parts them.
+//! ## What to do
+//! Draw each pause at random from its interval.
 //! ## Source
 //! AWS Architecture blog, "Exponential Backoff and Jitter"; guidance 3.1 and 10 (C4, C22)
 //! ## Error probability

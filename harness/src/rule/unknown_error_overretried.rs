@@ -4,6 +4,8 @@
 //!
 //! ## Why it matters
 //! S1 says to retry unknown errors a limited number of times: nobody knows whether another try can help.
+//! ## What to do
+//! Limit the attempts after an error that no list names, as after the others.
 //! ## Source
 //! S1, "Unknown errors"; guidance 13.2
 //! ## Error probability

@@ -6,6 +6,8 @@
 //!
 //! ## Why it matters
 //! All callers of an account share one bucket per action. A loop over every volume empties it for everybody.
+//! ## What to do
+//! Pause between the requests of a batch, best for a varying time.
 //! ## Source
 //! S0, retries or batch processing: a sleep interval between successive requests, best increasing or variable; guidance 4.1
 //! ## Error probability
@@ -69,7 +71,7 @@ impl Rule for UnpacedBatch {
             }
         }
         if findings.is_empty() && paced == 0 && at_once {
-            return Ruling::stuck(polls::AT_ONCE);
+            return Ruling::stuck(polls::AT_ONCE, polls::ONE_AT_A_TIME);
         }
         Ruling::of(findings, paced, "batches with pauses", "nothing was asked of ten resources in a row")
     }
