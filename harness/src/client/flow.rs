@@ -282,12 +282,12 @@ impl FlowClient {
         self.slower.lock().unwrap_or_else(PoisonError::into_inner).get(operation).copied()
     }
 
-    /// Slows down after a call that was throttled to its end: with pauses as between polls, longer each time.
+    /// Slows down after a call that was throttled to its end: by pauses that double.
     fn heed(&self, operation: &str, throttled: bool) {
-        let (polling, mut slower) = (&self.policy.polling, self.slower.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut slower = self.slower.lock().unwrap_or_else(PoisonError::into_inner);
         if throttled && !self.lapses(Lapse::KeepsLaunching) {
-            let next = slower.get(operation).map_or(polling.start.get(), |pause| pause.mul_f64(polling.factor));
-            slower.insert(operation.to_owned(), next.min(polling.cap.get()));
+            let next = slower.get(operation).map_or(BATCH_PAUSE, |pause| *pause * 2);
+            slower.insert(operation.to_owned(), next.min(SLOWEST));
         } else {
             slower.remove(operation);
         }
@@ -329,6 +329,8 @@ impl FlowClient {
 /// About how long it waits between the same request for one resource and for the next. S0 asks for a pause
 /// and calls a varying one best; how long it is, is the program's choice.
 const BATCH_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause before a new call of what was throttled: as long as S0 lets polls be apart.
+const SLOWEST: Duration = Duration::from_secs(300);
 
 /// Where a flow goes on after a command has not found its ids: at the last poll of the same ids, which
 /// confirms their state before the command is sent again (S0), or else at the command.

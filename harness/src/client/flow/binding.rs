@@ -150,8 +150,8 @@ pub(super) fn is_quota(heard: &Heard) -> bool {
     matches!(heard.status, Some(429 | 500)) && heard.code.as_deref() == Some("LimitExceededException")
 }
 
-/// Whether a call failed because of too many requests.
+/// Whether a call failed because of too many requests at once.
 pub(super) fn is_throttled(heard: &Heard) -> bool {
     let class = |(code, status)| class_of(code, status);
-    heard.code.as_deref().zip(heard.status).map(class) == Some(Class::Throttling)
+    !is_quota(heard) && heard.code.as_deref().zip(heard.status).map(class) == Some(Class::Throttling)
 }
