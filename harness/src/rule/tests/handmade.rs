@@ -92,11 +92,11 @@ fn a_stall_of_the_machine_is_no_backoff() {
     let silent = |trial: Trial| {
         let Trial { header, mut events } = trial;
         events.retain(|e| !matches!(e.kind, EventKind::CallStarted { .. } | EventKind::CallFinished { .. }));
-        events.iter_mut().for_each(|e| {
-            if let EventKind::AttemptReceived(received) = &mut e.kind {
+        for event in &mut events {
+            if let EventKind::AttemptReceived(received) = &mut event.kind {
                 (received.call, received.sdk_max) = (None, Some(3));
             }
-        });
+        }
         Trial { header, events }
     };
     verdict("backoff_over_bound", "std-2026", &[silent(wait("s3", 1_150 * MS))], Pass);
