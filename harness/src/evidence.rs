@@ -253,6 +253,12 @@ impl Attempt {
         self.answered && self.class.is_none() && self.faults.iter().any(|f| &**f == "not_visible")
     }
 
+    /// Whether clients differ on which kind of failure it was: half an answer may be read either way, and so may a 429
+    /// whose code says that it passes soon. Some go by its status and take it for a throttle (guidance 2.2).
+    pub fn either_way(&self) -> bool {
+        self.broken || !self.answered || (self.status == Some(429) && self.class == Some(Class::Transient))
+    }
+
     /// Whether it failed in a way that calls for backoff.
     pub fn backs_off(&self) -> bool {
         matches!(self.class, Some(Class::Throttling | Class::Transient | Class::Quota))

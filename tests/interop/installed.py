@@ -9,7 +9,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs")
+NODE_FILES = ("package.json", "package-lock.json", "js_client.mjs", "verdict_js.mjs")
 
 # Cargo features of rust/, separated by commas: `ec2` is left to those who have the minutes (.ci/long).
 RUST_FEATURES = os.environ.get("BROWNOUT_INTEROP_RUST_FEATURES", "")

@@ -62,6 +62,14 @@ PAGE_RUST = Why(
     "aws-sdk-sqs 1.119.0", "src/protocol_serde/shape_send_message.rs", 11, "SendMessageError::unhandled",
     "a page is no JSON: an unhandled error without a code, retried by its status")
 
+# What the judge says of an SDK as it is (verdicts.py).
+UNCOUNTED_BOTO3 = Why(
+    "botocore", "httpsession.py", 519, "enforce_content_length=False",
+    "an answer that ends before its Content-Length says is no error to botocore")
+HALF_JSON_BOTO3 = Why(
+    "botocore", "parsers.py", 779, "return {'message': body}",
+    "and what is no JSON becomes a message: half an answer passes for an answer without the rest, and nobody tries again")
+
 
 def all_reasons():
     return [why for why in globals().values() if isinstance(why, Why)]

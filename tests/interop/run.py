@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Real SDKs against brownout: do they read the error that was meant, and try as often as documented?
 
-    python3 tests/interop/run.py [--only WORD] [--jobs N] [--write]
+    python3 tests/interop/run.py [--only WORD] [--jobs N] [--repeat N] [--write]
+
+`--only verdicts` plays whole scenarios and asks what the judge says of the SDKs (verdicts.py).
 
 Needs cargo, Python with venv, Node with npm, and curl; BROWNOUT=path names a command that is built already. boto3
 and the JS SDK are installed into a throwaway folder, and the client of the SDK for Rust is built there or in
@@ -30,6 +32,7 @@ import emulator  # noqa: E402
 import installed  # noqa: E402
 import reasons  # noqa: E402
 import tables  # noqa: E402
+import verdicts  # noqa: E402
 
 HERE = installed.HERE
 CELL_SECONDS = 120
@@ -84,8 +87,9 @@ class Row:
 class Suite:
     """Where everything lies, and how a client is played."""
 
-    def __init__(self, binary, rust, folder, work):
-        self.binary, self.rust, self.folder, self.work = binary, rust, folder, work
+    def __init__(self, binary, folder, work):
+        self.binary, self.folder, self.work = binary, folder, work
+        self.rust = None  # built only if a cell needs it
         self.python = str(folder / "venv/bin/python")
         self.js = ["node", str(folder / "js_client.mjs")]
         # The settings of whoever runs the suite must not decide how the clients retry …
@@ -103,16 +107,23 @@ class Suite:
 
     def play(self, name, scenario, command, env=None, flags=()):
         """Plays a command; gives the exit code, what each side said, the journal and the report."""
+        return self.run(name, scenario, command, env, ("--no-control", *flags))
+
+    def verdict(self, name, scenario, command, env, profile, seed):
+        """Plays a command as anybody would, with its control."""
+        return self.run(name, scenario, command, env, ("--time", "wall", "--profile", profile, "--seed", str(seed)))
+
+    def run(self, name, scenario, command, env, flags):
         stem = self.work / re.sub(r"[^a-z0-9]+", "-", name.lower())
         if "\n" in scenario:
             stem.with_suffix(".yaml").write_text(scenario)
             scenario = str(stem.with_suffix(".yaml"))
         journal, report = stem.with_suffix(".jsonl"), stem.with_suffix(".json")
-        words = [self.binary, "run", scenario, "--trials", "1", "--no-control", *flags]
+        words = [self.binary, "run", scenario, "--trials", "1", *flags]
         words += ["--journal", str(journal), "--report", f"json={report}", *(["--", *command] if command else [])]
         done = subprocess.run(
             words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=self.work)
-        return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {})
+        return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {}, journal)
 
     def virtual(self, name, scenario, settings):
         """Plays the in-process client in virtual time."""
@@ -126,6 +137,7 @@ class Played:
     done: subprocess.CompletedProcess
     events: list
     report: dict
+    journal: pathlib.Path
 
     def of(self, kind):
         return [event for event in self.events if event["event"] == kind]
@@ -368,7 +380,7 @@ def upstream_cell(suite):
     return [row]
 
 
-def cells(suite):
+def cells(suite, repeats):
     """All cells as (name, seconds it may last, work): the slow ones are to be started first."""
     for case in cases.CASES:
         for client in case.clients():
@@ -394,12 +406,14 @@ def cells(suite):
             yield (f"{client} {service} errors", 1, runtime_cells, (suite, service, of, client))
     for check in verdict_cells(suite):
         yield (f"brownout verdict {check[0]}", 8, verdict_cell, (suite, *check))
+    yield from verdicts.cells(suite, repeats)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="only cells whose name has this word")
     parser.add_argument("--write", action="store_true", help="write docs/interop.md if all is well")
+    parser.add_argument("--repeat", type=int, default=1, help="plays of each of the verdicts, each with a seed of its own")
     parser.add_argument("--jobs", type=int, default=8, help="cells at a time (they mostly wait)")
     args = parser.parse_args()
     began = time.monotonic()
@@ -409,26 +423,32 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         binary = installed.brownout_binary()
         installed.install(folder)
-        rust = installed.rust_client(folder)
         work = pathlib.Path(throwaway) / "work"
         work.mkdir()
-        suite = Suite(binary, rust, folder, work)
-        todo = [cell for cell in cells(suite) if args.only in cell[0]]
+        suite = Suite(binary, folder, work)
+        todo = [cell for cell in cells(suite, args.repeat) if args.only in cell[0]]
+        if any(cell[0].startswith(f"{catalogue.RUST} ") for cell in todo):
+            suite.rust = installed.rust_client(folder)
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             slow_first = sorted(todo, key=lambda cell: -cell[1])
             futures = {id(cell): pool.submit(cell[2], *cell[3]) for cell in slow_first}
             rows = [row for cell in todo for row in futures[id(cell)].result()]
-    print(tables.table(rows))
-    failed = sum(bool(row.trouble) for row in rows)
+    if judged := [row for row in rows if isinstance(row, verdicts.Judged)]:
+        print(verdicts.table(judged), end="\n\n")
+    failed_verdicts = sum(bool(row.trouble) for row in judged)
+    rows = [row for row in rows if not isinstance(row, verdicts.Judged)]
+    print(tables.table(rows) if rows else "")
+    failed = failed_verdicts + sum(bool(row.trouble) for row in rows)
     if args.write and not failed and not args.only:
         (installed.ROOT / "docs/interop.md").write_text(tables.page(rows))
     for why, of in sorted(tables.explanations(rows).items()):
         print(f"explained ({len(of)}): {why}\n    {', '.join(of)}")
     if any(row.catalogued for row in rows):
         print("\n".join(tables.totals(rows)))
-    print(f"{len(rows)} cells in {time.monotonic() - began:.0f} s")
-    print(f"{len(rows) - failed} passed, {failed} failed")
-    return 1 if failed or not rows else 0
+    played = len(rows) + len(judged)
+    print(f"{played} cells in {time.monotonic() - began:.0f} s")
+    print(f"{played - failed} passed, {failed} failed")
+    return 1 if failed or not played else 0
 
 
 if __name__ == "__main__":

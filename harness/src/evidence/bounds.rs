@@ -30,8 +30,7 @@ impl Evidence {
         let class = attempt.class?;
         let retry = attempt.row.saturating_sub(1) as usize;
         let mut bound = self.numbers(&invocation.service, class)?.bound(retry);
-        if attempt.broken || !attempt.answered {
-            // Half an answer may be read either way.
+        if attempt.either_way() {
             for class in [Class::Throttling, Class::Transient] {
                 bound = bound.max(self.numbers(&invocation.service, class)?.bound(retry));
             }

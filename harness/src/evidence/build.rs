@@ -269,7 +269,8 @@ impl Builder {
         attempt.effects += u32::from(answered.effect);
         attempt.broken |= answered.cut;
         attempt.class = if answered.cut { Some(Class::Transient) } else { answered.class };
-        if attempt.class == Some(Class::Throttling) || attempt.class == Some(Class::Quota) {
+        // What some take for a throttle starts their rate limiter.
+        if matches!(attempt.class, Some(Class::Throttling | Class::Quota)) || attempt.status == Some(429) {
             let end = attempt.end_us;
             let (c, _, _) = self.attempts[&answered.seq];
             let client = &mut self.trial.clients[c];

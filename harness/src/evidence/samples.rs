@@ -23,8 +23,8 @@ pub struct Gap<'a> {
     pub class: Class,
     /// The attempt before it.
     pub before: &'a Attempt,
-    /// Whether the pause is the client's own backoff and nothing else: whole answer, no hint, no rate
-    /// limiter.
+    /// Whether the pause is the client's own backoff and nothing else: an answer that all read alike, no hint,
+    /// no rate limiter.
     pub plain: bool,
 }
 
@@ -60,7 +60,7 @@ impl Evidence {
                     us: attempt.gap_us?,
                     class: if before.class == Some(Class::Transient) { Class::Transient } else { Class::Throttling },
                     before,
-                    plain: before.answered && !before.broken && !before.hinted() && !limited,
+                    plain: !before.either_way() && !before.hinted() && !limited,
                 })
             },
         )

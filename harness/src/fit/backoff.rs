@@ -98,13 +98,13 @@ pub(super) fn pauses<'a>(evidence: &'a Evidence, limiter: &Limiter) -> BTreeMap<
     groups
 }
 
-/// Whether a pause is the client's own: after a whole answer without a hint, and no limiter's. A client that does not name
-/// its mode is taken to have no limiter, which is nobody's default, until calls are seen that were held back.
+/// Whether a pause is the client's own: after an answer that all read alike, without a hint, and no limiter's. A client that
+/// does not name its mode is taken to have no limiter, which is nobody's default, until calls are seen that were held back.
 fn own(limiter: &Limiter, gap: &Gap<'_>) -> bool {
     let before = gap.before;
     let throttled = gap.client.throttled_us.is_some_and(|t| before.end_us.is_some_and(|end| end >= t));
     let held_back = throttled && limiter.limits(gap.client);
-    before.answered && !before.broken && !before.hinted() && !held_back
+    !before.either_way() && !before.hinted() && !held_back
 }
 
 /// What fits one service and class.

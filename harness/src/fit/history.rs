@@ -120,5 +120,5 @@ fn gave_up(evidence: &Evidence, client: &Client, index: usize, invocation: &Invo
         // A loop above it went on with the next.
         return true;
     }
-    last.end_us.is_some_and(|end| over.saturating_sub(end) <= evidence.slack.above(5_000))
+    last.end_us.is_some_and(|end| over.saturating_sub(end) <= evidence.slack.usual(5_000))
 }

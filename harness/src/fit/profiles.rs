@@ -118,7 +118,7 @@ fn tries(history: &History<'_>, profile: &Profile, attempts_max: &dyn Fn(&str) -
             What::Success(after) => {
                 let (low, high) = match after {
                     None => (1, 1),
-                    Some(a) if alone && a.answered && !a.broken => price(a, throttling, transient),
+                    Some(a) if alone && !a.either_way() => price(a, throttling, transient),
                     Some(_) => (throttling.min(transient).min(1), throttling.max(transient).max(DEAREST)),
                 };
                 (least, most) = ((least - high).max(0), (most - low).max(0));
@@ -151,7 +151,7 @@ fn tries(history: &History<'_>, profile: &Profile, attempts_max: &dyn Fn(&str) -
 fn price(failed: &crate::evidence::Attempt, throttling: i64, transient: i64) -> (i64, i64) {
     let (least, most) = (throttling.min(transient), throttling.max(transient));
     match failed.class {
-        _ if failed.broken || !failed.answered => (least, most.max(DEAREST)),
+        _ if failed.either_way() => (least, most.max(DEAREST)),
         // Where a 5xx has a price of its own (the SDK for Rust), what is told by its code alone costs less.
         Some(Class::Transient) if failed.status.is_some_and(|s| s < 500) => (least, most),
         Some(Class::Transient) => (transient, transient),

@@ -162,7 +162,7 @@ fn hull(ranges: impl Iterator<Item = (i64, i64)>) -> Number {
 /// cut, whose price is not known.
 fn readable(history: &History<'_>) -> bool {
     let whole = |e: &Event<'_>| match e.what {
-        What::Failure { attempt, .. } => attempt.answered && !attempt.broken,
+        What::Failure { attempt, .. } => !attempt.either_way(),
         What::Success(_) => true,
     };
     let first = history.events.iter().find_map(|e| match e.what {

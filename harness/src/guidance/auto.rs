@@ -200,8 +200,11 @@ mod tests {
             ("Boto3/1.26.1 Python/3.8 Linux/5 Botocore/1.29.1 cfg/retry-mode#standard".into(), "std-2.0-1s"),
             (format!("aws-cli/1.46.2 md/Botocore#1.44.5 {TAIL} cfg/retry-mode#legacy"), "botocore-legacy"),
             ("aws-cli/2.31.0 md/awscrt#0.27 ua/2.1 m/E cfg/retry-mode#standard".into(), "std-2.0-1s or std-2026"),
-            ("aws-sdk-js/3.1161.0 ua/2.1 os/linux lang/js md/nodejs#20 api/dynamodb#3.1161.0 m/E,P".into(), "std-2026"),
-            ("aws-sdk-js/3.1161.0 ua/2.1 lang/js md/nodejs#20 m/F,P,g".into(), "adaptive"),
+            ("aws-sdk-js/3.1168.0 ua/2.1 os/linux lang/js md/nodejs#20 api/sqs#3.1168.0 m/E,P".into(), "std-2026"),
+            ("aws-sdk-js/3.1168.0 ua/2.1 lang/js md/nodejs#20 m/F,P,g".into(), "adaptive"),
+            // Its package.json asks for @smithy/core ^3.38, in which the behaviour of 2026 had to be asked for.
+            ("aws-sdk-js/3.1163.0 ua/2.1 lang/js md/nodejs#20 m/E,P".into(), "js-pre2026 or std-2026"),
+            ("aws-sdk-js/3.1161.0 ua/2.1 lang/js md/nodejs#20 m/F,P,g".into(), "js-pre2026 or std-2026"),
             ("aws-sdk-js/3.700.0 ua/2.1 lang/js md/nodejs#20 m/E".into(), "js-pre2026 or std-2026"),
             (
                 "aws-sdk-rust/1.7.0 ua/2.1 api/dynamodb/0.1.0 os/linux lang/rust/1.95.0 m/E".into(),

@@ -62,7 +62,7 @@ const DEAREST: i64 = 14;
 /// in any order.
 pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<Moment> {
     let cost = |failed: &Attempt| match failed.class {
-        _ if failed.broken || !failed.answered => quota.throttling.min(quota.transient),
+        _ if failed.either_way() => quota.throttling.min(quota.transient),
         Some(Class::Throttling | Class::Quota) => quota.throttling,
         _ => quota.transient,
     };
@@ -78,7 +78,7 @@ pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<M
             let when = attempt.end_us.unwrap_or(attempt.at_us);
             if attempt.answered && attempt.class.is_none() {
                 let before = at.checked_sub(1).and_then(|b| invocation.attempts.get(b));
-                let back = before.map_or(1, |b| if b.broken || !b.answered { DEAREST } else { cost(b) });
+                let back = before.map_or(1, |b| if b.either_way() { DEAREST } else { cost(b) });
                 changes.push((when, Change::Refund(back)));
             } else if attempt.backs_off() {
                 changes.push((when, Change::Failure { invocation: i, at }));
@@ -157,7 +157,7 @@ pub(super) fn least(quota: Quota, client: &Client) -> Option<Vec<i64>> {
                 tokens = tokens.saturating_sub(dearest(quota, failed)).max(0);
             }
             if attempt.answered && attempt.class.is_none() {
-                let back = failed.map_or(1, |b| if b.broken || !b.answered { cheapest } else { cheap(quota, b) });
+                let back = failed.map_or(1, |b| if b.either_way() { cheapest } else { cheap(quota, b) });
                 tokens = tokens.saturating_add(back).min(quota.capacity);
             }
             before = Some(attempt);

@@ -317,7 +317,7 @@ fn gave_up(evidence: &Evidence, client: &Client, invocation: &Invocation, last: 
         return Some(false);
     }
     // A call that ended while the client was waiting may have met its deadline.
-    Some(over.saturating_sub(last.end_us?) <= evidence.slack.above(5_000))
+    Some(over.saturating_sub(last.end_us?) <= evidence.slack.usual(5_000))
 }
 
 fn finding(evidence: &Evidence, trial: &Trial, client: &Client, invocation: &Invocation, allowed: u64) -> Finding {

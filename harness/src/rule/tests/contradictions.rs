@@ -182,6 +182,33 @@ fn c17_a_bare_429_and_its_hint_bind_nobody_who_did_not_say_so() {
     verdict("early_retry", "documented", &[hinted], NotApplicable);
 }
 
+/// One client knows each 429 for a throttle by its status, others read its code first: a model that is not ready.
+#[test]
+fn c17_a_429_is_a_throttle_by_its_status_or_what_its_code_says() {
+    let waits = |status, ms| {
+        let answer = Told::Error("ModelNotReadyException", status, Class::Transient);
+        told(|s| done(s.call().attempt(0, answer).attempt(ms * MS, Told::Fine).finish(true)))
+    };
+    for profile in ["std-2026", "documented"] {
+        verdict("backoff_over_bound", profile, &[waits(429, 40), waits(429, 990)], Pass);
+        verdict("backoff_over_bound", profile, &[waits(429, 60_000)], Fail);
+    }
+    verdict("backoff_over_bound", "std-2026", &[waits(429, 1_100)], Fail);
+    verdict("backoff_over_bound", "std-2026", &[waits(503, 990)], Fail);
+    // Seventy retries at the price of a throttle leave tokens over; at the price of another error they would not.
+    let retried = |status| {
+        let answer = Told::Error("ModelNotReadyException", status, Class::Transient);
+        told(|s| {
+            s.max = Some(3);
+            (0..35).for_each(|_| {
+                done(s.call().attempt(0, answer).attempt(MS, answer).attempt(MS, answer).finish(false));
+            });
+        })
+    };
+    verdict("retry_quota_missing", "std-2026", &[retried(429)], NotApplicable);
+    verdict("retry_quota_missing", "std-2026", &[retried(503)], Fail);
+}
+
 #[test]
 fn c18_what_the_guide_and_the_sdks_dispute_is_accepted_both_ways() {
     for code in ["ItemCollectionSizeLimitExceededException", "UnrecognizedClientException"] {

@@ -78,6 +78,35 @@ fn backoff_over_bound() {
     verdict("backoff_over_bound", "std-2026", &[hinted], Pass);
 }
 
+/// A program of which nothing is known but its requests may compute or wait for a core for a while: the SDK for
+/// JavaScript was seen to do so for a second, just after its start on a busy machine.
+#[test]
+fn a_stall_of_the_machine_is_no_backoff() {
+    let wait = |service: &'static str, us| {
+        told(move |s| {
+            s.trial.header.time = Time::Wall;
+            s.service = service.into();
+            s.call().attempt(0, BUSY).attempt(us, Told::Fine).finish(true);
+        })
+    };
+    let silent = |trial: Trial| {
+        let Trial { header, mut events } = trial;
+        events.retain(|e| !matches!(e.kind, EventKind::CallStarted { .. } | EventKind::CallFinished { .. }));
+        for event in &mut events {
+            if let EventKind::AttemptReceived(received) = &mut event.kind {
+                (received.call, received.sdk_max) = (None, Some(3));
+            }
+        }
+        Trial { header, events }
+    };
+    verdict("backoff_over_bound", "std-2026", &[silent(wait("s3", 1_150 * MS))], Pass);
+    verdict("backoff_over_bound", "std-2026", &[silent(wait("s3", 3_000 * MS))], Fail);
+    // Between 25 and 50 ms no such clock can tell.
+    for us in [540 * MS, 2_540 * MS, 2_560 * MS] {
+        verdict("dynamodb_ladder_ignored", "std-2026", &[silent(wait("dynamodb", us))], NotApplicable);
+    }
+}
+
 #[test]
 fn client_hung() {
     let hung = told(|s| {
