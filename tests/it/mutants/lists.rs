@@ -115,6 +115,8 @@ pub(super) const COMPANIONS: &[(&str, &[&str])] = &[
     // Expired tokens and wrong dates are refusals, too.
     ("hammers-refusals", &["skew_uncorrected", "stale_credentials_looped"]),
     ("stale-token", &["auth_error_hammered"]),
+    // Neither of these two counts what its retries cost.
+    ("quota-as-throttle", &["throttle_quota_missing"]),
     // Whoever repeats all errors repeats these.
     (
         "retries-everything",
@@ -124,6 +126,7 @@ pub(super) const COMPANIONS: &[(&str, &[&str])] = &[
             "quota_taken_for_throttle",
             "skew_uncorrected",
             "stale_credentials_looped",
+            "throttle_quota_missing",
         ],
     ),
     // Giving up at a word in a header is giving up an error that is to be retried.
