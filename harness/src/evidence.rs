@@ -8,8 +8,11 @@
 //!
 //! No journal, however mangled, makes this panic; it costs a constant per event, and a sort per client.
 
+mod attempt;
 mod bounds;
 mod build;
+mod names;
+mod numbered;
 mod samples;
 mod settle;
 mod slack;
@@ -26,6 +29,7 @@ use crate::guidance::{Cited, Honours, Numbers, Profile, choose_honours};
 
 use settle::{Entry, Shape, entry_of, shape};
 
+pub use attempt::{Attempt, Faults, Rare};
 pub use samples::Gap;
 pub use slack::{Slack, SlackSource};
 
@@ -55,7 +59,7 @@ pub struct Evidence {
     /// How often the control sent each entry of a batch, by the same client.
     batched: BTreeMap<Entry, u64>,
     numbers: BTreeMap<Arc<str>, [Numbers; 2]>,
-    names: build::Names,
+    names: names::Names,
 }
 
 /// One played trial.
@@ -183,82 +187,6 @@ pub struct Invocation {
     pub over_us: Option<u64>,
 }
 
-/// One request, and what became of it.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// Its number within the trial.
-    pub seq: u64,
-    /// Its number within the invocation, as recorded.
-    pub number: u32,
-    /// Which attempt in an unbroken row of retries it is, from 1: a success or a `NotFound` ends a row.
-    pub row: u32,
-    /// Arrival.
-    pub at_us: u64,
-    /// Last byte of its answer, or end of its connection.
-    pub end_us: Option<u64>,
-    /// Status of its answer.
-    pub status: Option<u16>,
-    /// Error code of its answer.
-    pub code: Option<Arc<str>>,
-    /// Class of its failure; `None` for a success, and while nothing came.
-    pub class: Option<Class>,
-    /// Whether it got a whole answer.
-    pub answered: bool,
-    /// Whether a fault broke its connection or its answer.
-    pub broken: bool,
-    /// `Retry-After`, in milliseconds.
-    pub retry_after_ms: Option<u64>,
-    /// `x-amz-retry-after`, in milliseconds.
-    pub x_amz_retry_after_ms: Option<u64>,
-    /// The step that injected.
-    pub step: Option<Arc<str>>,
-    /// Names of the faults.
-    pub faults: Vec<Arc<str>>,
-    /// The pause before it: since the end of the attempt before it.
-    pub gap_us: Option<u64>,
-    /// Hash of its body.
-    pub body_hash: Option<Arc<str>>,
-    /// Hash of its idempotency token.
-    pub token_hash: Option<Arc<str>>,
-    /// Date of its signature.
-    pub date: Option<Arc<str>>,
-    /// Number of the session whose credentials signed it, where they are ours.
-    pub session: Option<u64>,
-    /// A retry hint of its answer that is no time.
-    pub invalid_hint: Option<Arc<str>>,
-    /// How far ahead of the run's clock the date of its answer was, in seconds.
-    pub date_off_s: Option<i64>,
-    /// Hashes of the entries of a batch.
-    pub entries: Vec<Arc<str>>,
-    /// Entries of a batch that failed inside a good answer: their indices, and their code.
-    pub partly_failed: Option<Box<journal::PartlyFailed>>,
-    /// How often its operation took effect: more than once where an HTTP library sent it again.
-    pub effects: u32,
-    /// `max=` of its retry header.
-    pub declared_max: Option<u32>,
-    /// Ids of what its answer says was made.
-    pub created: Vec<Arc<str>>,
-    /// Whether what its answer shows is on its way to another state.
-    pub unsettled: bool,
-}
-
-impl Attempt {
-    /// Whether its answer said when to come back.
-    pub fn hinted(&self) -> bool {
-        self.retry_after_ms.is_some() || self.x_amz_retry_after_ms.is_some()
-    }
-
-    /// Whether it was a good answer by a reader that does not know of the latest write.
-    pub fn stale(&self) -> bool {
-        self.answered && self.class.is_none() && self.faults.iter().any(|f| &**f == "not_visible")
-    }
-
-    /// Whether it failed in a way that calls for backoff.
-    pub fn backs_off(&self) -> bool {
-        matches!(self.class, Some(Class::Throttling | Class::Transient | Class::Quota))
-    }
-}
-
 impl Invocation {
     /// The ids of all that it names.
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
@@ -274,8 +202,18 @@ impl Invocation {
 impl Client {
     /// The call of this number.
     pub fn call(&self, number: u64) -> Option<&Call> {
-        self.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &self.calls[i])
+        call_of(&self.calls, number)
     }
+}
+
+/// The call of this number among calls in order of theirs.
+fn call_of(calls: &[Call], number: u64) -> Option<&Call> {
+    // Numbered from 1 and without a gap, as they nearly always are, it is found without a search.
+    let place = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+    if let Some(call) = place.and_then(|i| calls.get(i)).filter(|c| c.number == number) {
+        return Some(call);
+    }
+    calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &calls[i])
 }
 
 impl Trial {
@@ -312,7 +250,7 @@ impl Evidence {
             demand: None,
             batched: BTreeMap::new(),
             numbers: BTreeMap::new(),
-            names: build::Names::default(),
+            names: names::Names::default(),
         }
     }
 

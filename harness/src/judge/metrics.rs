@@ -102,7 +102,7 @@ fn spans(client: &Client) -> Vec<Span> {
     let loose = client
         .invocations
         .iter()
-        .filter(|i| i.call.is_none_or(|number| client.calls.binary_search_by_key(&number, |c| c.number).is_err()));
+        .filter(|i| i.call.is_none_or(|number| client.call(number).is_none()));
     let loose = loose.filter_map(|i| {
         let (first, last) = (i.attempts.first()?, i.attempts.last()?);
         let end = if i.succeeded() { last.end_us.map(|at| (at, true)) } else { i.over_us.map(|at| (at, false)) };
