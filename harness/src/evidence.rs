@@ -18,7 +18,7 @@ mod settle;
 mod slack;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use brownout_mocks::clock::Time;
 use brownout_mocks::journal;
@@ -29,7 +29,7 @@ use crate::guidance::{Cited, Honours, Numbers, Profile, choose_honours};
 
 use settle::{Entry, Shape, entry_of, shape};
 
-pub use attempt::{Attempt, Faults, Rare};
+pub use attempt::{Attempt, Faults, Rare, Seen};
 pub use samples::Gap;
 pub use slack::{Slack, SlackSource};
 
@@ -84,6 +84,8 @@ pub struct Trial {
     /// When connections failed before they could carry a request, from and until. A client may spend attempts
     /// and its retry quota on such connections, and nobody can see whose they were.
     pub unseen: Vec<(u64, u64)>,
+    /// What its attempts met, all in all.
+    pub seen: Seen,
 }
 
 /// A request for a real host that the trap caught.
@@ -139,6 +141,17 @@ pub struct Client {
     pub last_us: u64,
     /// When fresh credentials were handed out to it.
     pub issued: Vec<u64>,
+    /// The invocations whose end proves something: half a dozen rules ask, and the first of them finds out.
+    pub(crate) provers: OnceLock<Vec<Prover>>,
+}
+
+/// An invocation whose end proves something about what its client retries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prover {
+    /// Which.
+    pub(crate) index: usize,
+    /// Whether it does so alone.
+    pub(crate) alone: bool,
 }
 
 /// One logical operation, as its caller saw it.
@@ -171,6 +184,8 @@ pub struct Invocation {
     pub operation: Arc<str>,
     /// What it is about.
     pub target: Option<Arc<str>>,
+    /// Whether what was asked for changes something.
+    pub mutates: bool,
     /// All that it names, where that is more than the target.
     pub ids: Vec<Arc<str>>,
     /// Whether the client itself marks what belongs together: by retry headers, or by a call of ours.
@@ -263,7 +278,11 @@ impl Evidence {
     /// Builds a trial without adding it: a control's, or a reference's.
     pub fn build(&mut self, trial: &journal::Trial) -> Trial {
         let mut built = build::build(trial, &mut self.names);
+        let mut known: Option<&Arc<str>> = None;
         for (_, invocation) in built.invocations() {
+            if known.replace(&invocation.service).is_some_and(|service| Arc::ptr_eq(service, &invocation.service)) {
+                continue;
+            }
             if !self.numbers.contains_key(&invocation.service) {
                 let [throttling, transient] =
                     [true, false].map(|t| Numbers::new(&self.profile, &invocation.service, t));
@@ -273,6 +292,11 @@ impl Evidence {
         self.settle(&mut built);
         self.doubt(&mut built);
         built
+    }
+
+    /// Whether some attempt of the client under test failed in this way.
+    pub fn saw(&self, class: Class) -> bool {
+        self.trials.iter().any(|t| t.seen.class(class))
     }
 
     /// Uses a control trial: the same client without faults.

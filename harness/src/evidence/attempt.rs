@@ -96,6 +96,34 @@ impl Deref for Attempt {
     }
 }
 
+/// What a trial's attempts met, all in all: who looks for what is not there need not look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    classes: u16,
+    /// Whether an answer had a retry hint that is no time.
+    pub invalid_hint: bool,
+    /// Whether an answer may have been an error in disguise.
+    pub masked: bool,
+}
+
+impl Seen {
+    /// Whether some attempt failed in this way.
+    pub fn class(self, class: Class) -> bool {
+        self.classes & bit(class) != 0
+    }
+
+    /// Takes in an attempt whose end is known.
+    pub(super) fn take(&mut self, attempt: &Attempt) {
+        self.classes |= attempt.class.map_or(0, bit);
+        self.invalid_hint |= attempt.rare.as_ref().is_some_and(|r| r.invalid_hint.is_some());
+        self.masked |= attempt.faults.iter().any(|f| &**f == "masked");
+    }
+}
+
+fn bit(class: Class) -> u16 {
+    1 << class as u16
+}
+
 /// Names of faults, shared by all attempts that met the same.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Option<Arc<[Arc<str>]>>);

@@ -7,7 +7,7 @@ use brownout_mocks::service::Class;
 
 use crate::guidance::auto::{self, Mode};
 
-use super::attempt::{Faults, Rare};
+use super::attempt::{Faults, Rare, Seen};
 use super::names::{Names, Table};
 use super::numbered::Numbered;
 use super::{Adaptive, Attempt, Call, Client, Escape, Hung, Invocation, Trial, call_of};
@@ -38,7 +38,7 @@ pub(super) fn build(trial: &journal::Trial, names: &mut Names) -> Trial {
     trial.unseen.sort_unstable();
     let unseen = Unseen::new(&trial.unseen);
     for client in &mut trial.clients {
-        finish(client, &unseen);
+        finish(client, &unseen, &mut trial.seen);
     }
     trial.clients.sort_by_key(|c| c.index);
     trial
@@ -161,11 +161,14 @@ impl Builder {
         let like = |text: &str, name: Option<&Arc<str>>| name.filter(|n| ***n == *text).cloned();
         let service = like(&received.service, call.as_ref().map(|c| &c.service));
         let operation = like(&received.operation, call.as_ref().map(|c| &c.operation));
+        let service = service.unwrap_or_else(|| names.get(&received.service));
+        let operation = operation.unwrap_or_else(|| names.get(&received.operation));
         client.invocations.push(Invocation {
             id: received.invocation,
             call: received.call,
-            service: service.unwrap_or_else(|| names.get(&received.service)),
-            operation: operation.unwrap_or_else(|| names.get(&received.operation)),
+            mutates: names.mutates(&service, &operation),
+            service,
+            operation,
             target: names.of(received.target.as_ref()),
             ids: names.all(&received.ids),
             marked: false,
@@ -332,7 +335,7 @@ impl Unseen {
 }
 
 /// Derives what needs the whole trial: rows, pauses, how much was in progress at once.
-fn finish(client: &mut Client, unseen: &Unseen) {
+fn finish(client: &mut Client, unseen: &Unseen, seen: &mut Seen) {
     client.calls.sort_by_key(|c| c.number);
     let mut edges: Vec<(u64, i32)> = Vec::with_capacity(2 * (client.calls.len() + client.invocations.len()));
     for invocation in &mut client.invocations {
@@ -352,6 +355,7 @@ fn finish(client: &mut Client, unseen: &Unseen) {
             let since = end.or(started).unwrap_or(attempt.at_us.saturating_sub(UNSEEN_US));
             blind = (blind && !broken_row) || unseen.between(since, attempt.at_us);
             attempt.gap_us = end.filter(|_| !blind).and_then(|end| attempt.at_us.checked_sub(end));
+            seen.take(attempt);
             before = Some((attempt.end_us, attempt.class, attempt.answered));
         }
         let ends = (invocation.attempts.first(), invocation.attempts.last());

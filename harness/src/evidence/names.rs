@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use brownout_mocks::service;
+
 use super::attempt::Faults;
 
 /// Hashes what a journal names and numbers: the tables are never walked through, so their order is nobody's, and a few
@@ -59,6 +61,8 @@ pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 pub(super) struct Names {
     names: Table<Box<str>, Arc<str>>,
     faults: Table<Box<[String]>, Faults>,
+    /// By where the names of service and operation are kept, which is for good.
+    mutates: Table<(usize, usize), bool>,
 }
 
 impl Names {
@@ -80,6 +84,14 @@ impl Names {
     /// Those of a list.
     pub(super) fn all<C: FromIterator<Arc<str>>>(&mut self, texts: &[String]) -> C {
         texts.iter().map(|text| self.get(text)).collect()
+    }
+
+    /// Whether an operation changes something, by two names of this table.
+    pub(super) fn mutates(&mut self, service: &Arc<str>, operation: &Arc<str>) -> bool {
+        let place = |name: &Arc<str>| Arc::as_ptr(name).cast::<u8>().addr();
+        *self.mutates.entry((place(service), place(operation))).or_insert_with(|| {
+            service::find(service).is_some_and(|service| service::mutates(service, operation))
+        })
     }
 
     /// The names of faults that were injected together.
