@@ -89,9 +89,10 @@ impl Names {
     /// Whether an operation changes something, by two names of this table.
     pub(super) fn mutates(&mut self, service: &Arc<str>, operation: &Arc<str>) -> bool {
         let place = |name: &Arc<str>| Arc::as_ptr(name).cast::<u8>().addr();
-        *self.mutates.entry((place(service), place(operation))).or_insert_with(|| {
-            service::find(service).is_some_and(|service| service::mutates(service, operation))
-        })
+        *self
+            .mutates
+            .entry((place(service), place(operation)))
+            .or_insert_with(|| service::find(service).is_some_and(|service| service::mutates(service, operation)))
     }
 
     /// The names of faults that were injected together.

@@ -99,10 +99,7 @@ struct Span {
 /// The calls of a client; where the caller is not ours, its SDK calls.
 fn spans(client: &Client) -> Vec<Span> {
     let calls = client.calls.iter().map(|c| Span { started_us: c.started_us, end: c.finished });
-    let loose = client
-        .invocations
-        .iter()
-        .filter(|i| i.call.is_none_or(|number| client.call(number).is_none()));
+    let loose = client.invocations.iter().filter(|i| i.call.is_none_or(|number| client.call(number).is_none()));
     let loose = loose.filter_map(|i| {
         let (first, last) = (i.attempts.first()?, i.attempts.last()?);
         let end = if i.succeeded() { last.end_us.map(|at| (at, true)) } else { i.over_us.map(|at| (at, false)) };
