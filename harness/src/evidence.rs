@@ -12,13 +12,14 @@ mod attempt;
 mod bounds;
 mod build;
 mod names;
+mod notes;
 mod numbered;
 mod samples;
 mod settle;
 mod slack;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use brownout_mocks::clock::Time;
 use brownout_mocks::journal;
@@ -28,6 +29,8 @@ use brownout_mocks::units::Span;
 use crate::guidance::{Cited, Honours, Numbers, Profile, choose_honours};
 
 use settle::{Entry, Shape, entry_of, shape};
+
+pub(crate) use notes::{Moment, Notes, Prover};
 
 pub use attempt::{Attempt, Faults, Rare, Seen};
 pub use samples::Gap;
@@ -141,17 +144,8 @@ pub struct Client {
     pub last_us: u64,
     /// When fresh credentials were handed out to it.
     pub issued: Vec<u64>,
-    /// The invocations whose end proves something: half a dozen rules ask, and the first of them finds out.
-    pub(crate) provers: OnceLock<Vec<Prover>>,
-}
-
-/// An invocation whose end proves something about what its client retries.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Prover {
-    /// Which.
-    pub(crate) index: usize,
-    /// Whether it does so alone.
-    pub(crate) alone: bool,
+    /// What rules have found out about it.
+    pub(crate) notes: Notes,
 }
 
 /// One logical operation, as its caller saw it.

@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn every_number_is_found_in_the_row_or_beside_it() {
         let mut all = Numbered::default();
-        let numbers = [1, 2, 3, 200, 70, 140, 201, 0, u64::MAX, 1 << 40];
+        let numbers = [1, 2, 3, 200, 60, 120, 180, 201, 0, u64::MAX, 1 << 40];
         for (value, number) in numbers.iter().enumerate() {
             assert_eq!(all.get(*number), None, "{number}");
             all.insert(*number, value);
@@ -59,7 +59,7 @@ mod tests {
         for number in [4, 199, 202, 1 << 41] {
             assert_eq!(all.get(number), None, "{number}");
         }
-        // 200 came when the row was short, and stands in it now.
+        // 200 came when the row was short, and stands in it from now on.
         all.insert(200, 77);
         assert_eq!((all.get(200), all.row.len()), (Some(77), 202));
     }

@@ -152,7 +152,7 @@ const TOGETHER: u64 = 3;
 /// failed one; and for later ones while the quota cannot be spent and requests for the same operation
 /// arrive shortly before and after, which an open breaker would have held back.
 fn provers<'a>(evidence: &Evidence, trial: &Trial, client: &'a Client) -> &'a [Prover] {
-    client.provers.get_or_init(|| find_provers(evidence, trial, client))
+    client.notes.provers.get_or_init(|| find_provers(evidence, trial, client))
 }
 
 fn find_provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
