@@ -59,7 +59,7 @@ pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 /// Names that occur over and over, kept once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
-    names: Table<Box<str>, Arc<str>>,
+    texts: Table<Box<str>, Arc<str>>,
     faults: Table<Box<[String]>, Faults>,
     /// By where the names of service and operation are kept, which is for good.
     mutates: Table<(usize, usize), bool>,
@@ -68,11 +68,11 @@ pub(super) struct Names {
 impl Names {
     /// The name of this text.
     pub(super) fn get(&mut self, text: &str) -> Arc<str> {
-        if let Some(name) = self.names.get(text) {
+        if let Some(name) = self.texts.get(text) {
             return Arc::clone(name);
         }
         let name: Arc<str> = text.into();
-        self.names.insert(text.into(), Arc::clone(&name));
+        self.texts.insert(text.into(), Arc::clone(&name));
         name
     }
 
