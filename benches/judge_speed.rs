@@ -33,7 +33,7 @@ static IN_USE: Cap<System> = Cap::new(System, usize::MAX);
 const GOAL: f64 = 1e6;
 /// Of two lengths, the longer journal may take this much more per event. A thousand events lie in the nearest cache, and
 /// ten million in none; what grew with the square of them would take ten thousand times as long.
-const LINEAR: f64 = 3.0;
+const LINEAR: f64 = 2.0;
 /// Events of a trial where there are many.
 const SHORT: usize = 1_000;
 /// About so many events are judged for each number, in rounds.

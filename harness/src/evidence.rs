@@ -8,8 +8,12 @@
 //!
 //! No journal, however mangled, makes this panic; it costs a constant per event, and a sort per client.
 
+mod attempt;
 mod bounds;
 mod build;
+mod names;
+mod notes;
+mod numbered;
 mod samples;
 mod settle;
 mod slack;
@@ -26,6 +30,9 @@ use crate::guidance::{Cited, Honours, Numbers, Profile, choose_honours};
 
 use settle::{Entry, Shape, entry_of, shape};
 
+pub(crate) use notes::{Moment, Notes, Prover};
+
+pub use attempt::{Attempt, Faults, Rare, Seen};
 pub use samples::Gap;
 pub use slack::{Slack, SlackSource};
 
@@ -55,7 +62,7 @@ pub struct Evidence {
     /// How often the control sent each entry of a batch, by the same client.
     batched: BTreeMap<Entry, u64>,
     numbers: BTreeMap<Arc<str>, [Numbers; 2]>,
-    names: build::Names,
+    names: names::Names,
 }
 
 /// One played trial.
@@ -80,6 +87,8 @@ pub struct Trial {
     /// When connections failed before they could carry a request, from and until. A client may spend attempts
     /// and its retry quota on such connections, and nobody can see whose they were.
     pub unseen: Vec<(u64, u64)>,
+    /// What its attempts met, all in all.
+    pub seen: Seen,
 }
 
 /// A request for a real host that the trap caught.
@@ -135,6 +144,8 @@ pub struct Client {
     pub last_us: u64,
     /// When fresh credentials were handed out to it.
     pub issued: Vec<u64>,
+    /// What rules have found out about it.
+    pub(crate) notes: Notes,
 }
 
 /// One logical operation, as its caller saw it.
@@ -167,6 +178,8 @@ pub struct Invocation {
     pub operation: Arc<str>,
     /// What it is about.
     pub target: Option<Arc<str>>,
+    /// Whether what was asked for changes something.
+    pub mutates: bool,
     /// All that it names, where that is more than the target.
     pub ids: Vec<Arc<str>>,
     /// Whether the client itself marks what belongs together: by retry headers, or by a call of ours.
@@ -181,88 +194,6 @@ pub struct Invocation {
     pub asked_again: bool,
     /// When it was certainly over; `None` while it may go on.
     pub over_us: Option<u64>,
-}
-
-/// One request, and what became of it.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// Its number within the trial.
-    pub seq: u64,
-    /// Its number within the invocation, as recorded.
-    pub number: u32,
-    /// Which attempt in an unbroken row of retries it is, from 1: a success or a `NotFound` ends a row.
-    pub row: u32,
-    /// Arrival.
-    pub at_us: u64,
-    /// Last byte of its answer, or end of its connection.
-    pub end_us: Option<u64>,
-    /// Status of its answer.
-    pub status: Option<u16>,
-    /// Error code of its answer.
-    pub code: Option<Arc<str>>,
-    /// Class of its failure; `None` for a success, and while nothing came.
-    pub class: Option<Class>,
-    /// Whether it got a whole answer.
-    pub answered: bool,
-    /// Whether a fault broke its connection or its answer.
-    pub broken: bool,
-    /// `Retry-After`, in milliseconds.
-    pub retry_after_ms: Option<u64>,
-    /// `x-amz-retry-after`, in milliseconds.
-    pub x_amz_retry_after_ms: Option<u64>,
-    /// The step that injected.
-    pub step: Option<Arc<str>>,
-    /// Names of the faults.
-    pub faults: Vec<Arc<str>>,
-    /// The pause before it: since the end of the attempt before it.
-    pub gap_us: Option<u64>,
-    /// Hash of its body.
-    pub body_hash: Option<Arc<str>>,
-    /// Hash of its idempotency token.
-    pub token_hash: Option<Arc<str>>,
-    /// Date of its signature.
-    pub date: Option<Arc<str>>,
-    /// Number of the session whose credentials signed it, where they are ours.
-    pub session: Option<u64>,
-    /// A retry hint of its answer that is no time.
-    pub invalid_hint: Option<Arc<str>>,
-    /// How far ahead of the run's clock the date of its answer was, in seconds.
-    pub date_off_s: Option<i64>,
-    /// Hashes of the entries of a batch.
-    pub entries: Vec<Arc<str>>,
-    /// Entries of a batch that failed inside a good answer: their indices, and their code.
-    pub partly_failed: Option<Box<journal::PartlyFailed>>,
-    /// How often its operation took effect: more than once where an HTTP library sent it again.
-    pub effects: u32,
-    /// `max=` of its retry header.
-    pub declared_max: Option<u32>,
-    /// Ids of what its answer says was made.
-    pub created: Vec<Arc<str>>,
-    /// Whether what its answer shows is on its way to another state.
-    pub unsettled: bool,
-}
-
-impl Attempt {
-    /// Whether its answer said when to come back.
-    pub fn hinted(&self) -> bool {
-        self.retry_after_ms.is_some() || self.x_amz_retry_after_ms.is_some()
-    }
-
-    /// Whether it was a good answer by a reader that does not know of the latest write.
-    pub fn stale(&self) -> bool {
-        self.answered && self.class.is_none() && self.faults.iter().any(|f| &**f == "not_visible")
-    }
-
-    /// Whether clients differ on which kind of failure it was: half an answer may be read either way, and so may a 429
-    /// whose code says that it passes soon. Some go by its status and take it for a throttle (guidance 2.2).
-    pub fn either_way(&self) -> bool {
-        self.broken || !self.answered || (self.status == Some(429) && self.class == Some(Class::Transient))
-    }
-
-    /// Whether it failed in a way that calls for backoff.
-    pub fn backs_off(&self) -> bool {
-        matches!(self.class, Some(Class::Throttling | Class::Transient | Class::Quota))
-    }
 }
 
 impl Invocation {
@@ -280,8 +211,18 @@ impl Invocation {
 impl Client {
     /// The call of this number.
     pub fn call(&self, number: u64) -> Option<&Call> {
-        self.calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &self.calls[i])
+        call_of(&self.calls, number)
     }
+}
+
+/// The call of this number among calls in order of theirs.
+fn call_of(calls: &[Call], number: u64) -> Option<&Call> {
+    // Numbered from 1 and without a gap, as they nearly always are, it is found without a search.
+    let place = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+    if let Some(call) = place.and_then(|i| calls.get(i)).filter(|c| c.number == number) {
+        return Some(call);
+    }
+    calls.binary_search_by_key(&number, |c| c.number).ok().map(|i| &calls[i])
 }
 
 impl Trial {
@@ -318,7 +259,7 @@ impl Evidence {
             demand: None,
             batched: BTreeMap::new(),
             numbers: BTreeMap::new(),
-            names: build::Names::default(),
+            names: names::Names::default(),
         }
     }
 
@@ -331,7 +272,11 @@ impl Evidence {
     /// Builds a trial without adding it: a control's, or a reference's.
     pub fn build(&mut self, trial: &journal::Trial) -> Trial {
         let mut built = build::build(trial, &mut self.names);
+        let mut known: Option<&Arc<str>> = None;
         for (_, invocation) in built.invocations() {
+            if known.replace(&invocation.service).is_some_and(|service| Arc::ptr_eq(service, &invocation.service)) {
+                continue;
+            }
             if !self.numbers.contains_key(&invocation.service) {
                 let [throttling, transient] =
                     [true, false].map(|t| Numbers::new(&self.profile, &invocation.service, t));
@@ -341,6 +286,11 @@ impl Evidence {
         self.settle(&mut built);
         self.doubt(&mut built);
         built
+    }
+
+    /// Whether some attempt of the client under test failed in this way.
+    pub fn saw(&self, class: Class) -> bool {
+        self.trials.iter().any(|t| t.seen.class(class))
     }
 
     /// Uses a control trial: the same client without faults.

@@ -1,7 +1,5 @@
 //! From the events of one trial to its clients, invocations and attempts.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use brownout_mocks::journal::{self, Answered, By, EventKind, Outcome, Received};
@@ -9,72 +7,25 @@ use brownout_mocks::service::Class;
 
 use crate::guidance::auto::{self, Mode};
 
-use super::{Adaptive, Attempt, Call, Client, Escape, Hung, Invocation, Trial};
-
-/// Hashes what a journal numbers: the table is never walked through, so its order is nobody's, and a few
-/// multiplications do where the default hash takes as long as all else that is done with an event.
-#[derive(Debug, Clone, Copy, Default)]
-struct Quick(u64);
-
-impl Quick {
-    /// The fraction of the golden ratio: odd, and far from any pattern in numbers that are given in a row.
-    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-    fn mix(&mut self, n: u64) {
-        let product = u128::from(self.0.rotate_left(23) ^ n ^ Self::GOLDEN) * u128::from(Self::GOLDEN);
-        self.0 = (product as u64) ^ ((product >> 64) as u64);
-    }
-}
-
-impl Hasher for Quick {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.mix(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.mix(n.into());
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.mix(n);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-type Table<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
-
-/// Names that occur over and over, kept once.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names(Table<Box<str>, Arc<str>>);
-
-impl Names {
-    fn get(&mut self, text: &str) -> Arc<str> {
-        if let Some(name) = self.0.get(text) {
-            return Arc::clone(name);
-        }
-        let name: Arc<str> = text.into();
-        self.0.insert(text.into(), Arc::clone(&name));
-        name
-    }
-}
+use super::attempt::{Faults, Rare, Seen};
+use super::names::{Names, Table};
+use super::numbered::Numbered;
+use super::{Adaptive, Attempt, Call, Client, Escape, Hung, Invocation, Trial, call_of};
 
 /// Where an attempt is: client, invocation, attempt.
-type Place = (usize, usize, usize);
+type Place = (u32, u32, u32);
 
 #[derive(Default)]
 struct Builder {
     trial: Trial,
-    clients: Table<u32, usize>,
-    invocations: Table<(u32, u64), (usize, usize)>,
-    calls: Table<(u32, u64), usize>,
-    attempts: Table<u64, Place>,
+    clients: Numbered<u32>,
+    /// By number: client and place among its invocations.
+    invocations: Numbered<(u32, u32)>,
+    /// Those whose number another client had first, as mangled journals have them.
+    shared: Table<(u32, u64), u32>,
+    /// Of each client, by number.
+    calls: Vec<Numbered<u32>>,
+    attempts: Numbered<Place>,
 }
 
 pub(super) fn build(trial: &journal::Trial, names: &mut Names) -> Trial {
@@ -87,19 +38,23 @@ pub(super) fn build(trial: &journal::Trial, names: &mut Names) -> Trial {
     trial.unseen.sort_unstable();
     let unseen = Unseen::new(&trial.unseen);
     for client in &mut trial.clients {
-        finish(client, &unseen);
+        finish(client, &unseen, &mut trial.seen);
     }
     trial.clients.sort_by_key(|c| c.index);
     trial
 }
 
 impl Builder {
+    /// The place of a client.
     fn client(&mut self, index: u32) -> usize {
-        let clients = &mut self.trial.clients;
-        *self.clients.entry(index).or_insert_with(|| {
-            clients.push(Client { index, peak: 1, ..Client::default() });
-            clients.len() - 1
-        })
+        if let Some(place) = self.clients.get(index.into()) {
+            return place as usize;
+        }
+        let place = self.trial.clients.len();
+        self.clients.insert(index.into(), place as u32);
+        self.trial.clients.push(Client { index, peak: 1, ..Client::default() });
+        self.calls.push(Numbered::default());
+        place
     }
 
     fn event(&mut self, at_us: u64, kind: &EventKind, names: &mut Names) {
@@ -107,7 +62,8 @@ impl Builder {
             EventKind::CallStarted { call, client, service, operation, .. } => {
                 let c = self.client(*client);
                 let calls = &mut self.trial.clients[c].calls;
-                self.calls.entry((*client, *call)).or_insert_with(|| {
+                if self.calls[c].get(*call).is_none() {
+                    self.calls[c].insert(*call, calls.len() as u32);
                     calls.push(Call {
                         number: *call,
                         service: names.get(service),
@@ -116,22 +72,21 @@ impl Builder {
                         finished: None,
                         invocations: Vec::new(),
                     });
-                    calls.len() - 1
-                });
+                }
             }
             EventKind::CallFinished { call, client, outcome, .. } => {
                 let c = self.client(*client);
                 let client = &mut self.trial.clients[c];
                 client.last_us = client.last_us.max(at_us);
-                if let Some(call) = self.calls.get(&(client.index, *call)).and_then(|i| client.calls.get_mut(*i)) {
+                if let Some(call) = self.calls[c].get(*call).and_then(|i| client.calls.get_mut(i as usize)) {
                     call.finished.get_or_insert((at_us, *outcome == Outcome::Success));
                 }
             }
             EventKind::AttemptReceived(received) => self.received(at_us, received, names),
             EventKind::StepDecided { seq, step, faults, .. } => {
                 if let Some(attempt) = self.attempt(*seq) {
-                    attempt.step = step.as_deref().map(|s| names.get(s));
-                    attempt.faults = faults.iter().map(|f| names.get(f)).collect();
+                    attempt.step = names.of(step.as_ref());
+                    attempt.faults = names.faults(faults);
                 }
             }
             EventKind::Answered(answered) => self.answered(answered, names),
@@ -179,48 +134,93 @@ impl Builder {
     }
 
     fn attempt(&mut self, seq: u64) -> Option<&mut Attempt> {
-        let (c, i, a) = *self.attempts.get(&seq)?;
-        self.trial.clients.get_mut(c)?.invocations.get_mut(i)?.attempts.get_mut(a)
+        let (c, i, a) = self.attempts.get(seq)?;
+        self.trial.clients.get_mut(c as usize)?.invocations.get_mut(i as usize)?.attempts.get_mut(a as usize)
+    }
+
+    /// The place of an invocation among those of its client.
+    fn invocation(&mut self, c: usize, received: &Received, names: &mut Names) -> usize {
+        let first = self.invocations.get(received.invocation);
+        let known = match first {
+            Some((client, i)) if client as usize == c => Some(i),
+            Some(_) => self.shared.get(&(c as u32, received.invocation)).copied(),
+            None => None,
+        };
+        if let Some(i) = known {
+            return i as usize;
+        }
+        let client = &mut self.trial.clients[c];
+        let i = client.invocations.len();
+        if first.is_none() {
+            self.invocations.insert(received.invocation, (c as u32, i as u32));
+        } else {
+            self.shared.insert((c as u32, received.invocation), i as u32);
+        }
+        let call = received.call.and_then(|call| self.calls[c].get(call)).map(|call| &mut client.calls[call as usize]);
+        // Most ask for what their call asks for; to see that is quicker than to look the names up.
+        let like = |text: &str, name: Option<&Arc<str>>| name.filter(|n| ***n == *text).cloned();
+        let service = like(&received.service, call.as_ref().map(|c| &c.service));
+        let operation = like(&received.operation, call.as_ref().map(|c| &c.operation));
+        let service = service.unwrap_or_else(|| names.get(&received.service));
+        let operation = operation.unwrap_or_else(|| names.get(&received.operation));
+        client.invocations.push(Invocation {
+            id: received.invocation,
+            call: received.call,
+            mutates: names.mutates(&service, &operation),
+            service,
+            operation,
+            target: names.of(received.target.as_ref()),
+            ids: names.all(&received.ids),
+            marked: false,
+            joints: 0,
+            asked_again: false,
+            attempts: Vec::new(),
+            over_us: None,
+        });
+        if let Some(call) = call {
+            call.invocations.reserve_exact(1);
+            call.invocations.push(i);
+        }
+        i
     }
 
     fn received(&mut self, at_us: u64, received: &Received, names: &mut Names) {
         let c = self.client(received.client);
-        let place = *self.invocations.entry((received.client, received.invocation)).or_insert_with(|| {
-            let client = &mut self.trial.clients[c];
-            client.invocations.push(Invocation {
-                id: received.invocation,
-                call: received.call,
-                service: names.get(&received.service),
-                operation: names.get(&received.operation),
-                target: received.target.as_deref().map(|t| names.get(t)),
-                ids: received.ids.iter().map(|id| names.get(id)).collect(),
-                marked: false,
-                joints: 0,
-                asked_again: false,
-                attempts: Vec::new(),
-                over_us: None,
-            });
-            let i = client.invocations.len() - 1;
-            if let Some(call) = received.call.and_then(|call| self.calls.get(&(received.client, call))) {
-                client.calls[*call].invocations.push(i);
-            }
-            (c, i)
-        });
-        let client = &mut self.trial.clients[place.0];
+        let i = self.invocation(c, received, names);
+        let client = &mut self.trial.clients[c];
         client.last_us = client.last_us.max(at_us);
         let sdk = received.sdk_attempt.is_some() || received.sdk_max.is_some();
         adaptive(client, received.user_agent.as_deref(), sdk);
-        let invocation = &mut client.invocations[place.1];
+        let invocation = &mut client.invocations[i];
         invocation.marked |= sdk || received.call.is_some();
-        if received.resend && !invocation.attempts.is_empty() {
+        let place = |a: usize| (c as u32, i as u32, a as u32);
+        if let (true, Some(attempt)) = (received.resend, invocation.attempts.last_mut()) {
             // Below the retry policy: its answer is the answer to the attempt that it repeats.
-            let a = invocation.attempts.len() - 1;
-            let attempt = &mut invocation.attempts[a];
             (attempt.end_us, attempt.class, attempt.broken, attempt.answered) = (None, None, false, false);
-            self.attempts.insert(received.seq, (place.0, place.1, a));
+            self.attempts.insert(received.seq, place(invocation.attempts.len() - 1));
             return;
         }
-        invocation.attempts.push(Attempt {
+        let attempts = &mut invocation.attempts;
+        // A retry mostly has the body of the attempt before it.
+        let before = attempts.last().and_then(|a| a.body_hash.as_ref());
+        let body_hash = received.body_hash.as_ref().map(|hash| match before {
+            Some(before) if **before == **hash => Arc::clone(before),
+            _ => hash.as_str().into(),
+        });
+        let rare = received.token_hash.is_some() || received.session.is_some() || !received.entries.is_empty();
+        let rare = rare.then(|| {
+            Box::new(Rare {
+                token_hash: received.token_hash.as_deref().map(Into::into),
+                session: received.session,
+                entries: names.all(&received.entries),
+                ..Rare::default()
+            })
+        });
+        if attempts.len() == attempts.capacity() {
+            // Most have one attempt, and few more than two: a vector left to itself begins with four.
+            attempts.reserve_exact(attempts.len().max(1));
+        }
+        attempts.push(Attempt {
             seq: received.seq,
             number: received.attempt,
             row: 1,
@@ -231,49 +231,49 @@ impl Builder {
             class: None,
             answered: false,
             broken: false,
-            retry_after_ms: None,
-            x_amz_retry_after_ms: None,
             step: None,
-            faults: Vec::new(),
+            faults: Faults::default(),
             gap_us: None,
-            body_hash: received.body_hash.as_deref().map(Into::into),
-            token_hash: received.token_hash.as_deref().map(Into::into),
-            date: received.date.as_deref().map(|d| names.get(d)),
-            session: received.session,
-            invalid_hint: None,
-            date_off_s: None,
-            entries: received.entries.iter().map(|e| names.get(e)).collect(),
-            partly_failed: None,
+            body_hash,
+            date: names.of(received.date.as_ref()),
             effects: 0,
             declared_max: received.sdk_max.filter(|m| *m > 0),
-            created: Vec::new(),
             unsettled: false,
+            rare,
         });
-        self.attempts.insert(received.seq, (place.0, place.1, invocation.attempts.len() - 1));
+        self.attempts.insert(received.seq, place(attempts.len() - 1));
     }
 
     fn answered(&mut self, answered: &Answered, names: &mut Names) {
-        let code = answered.code.as_deref().map(|c| names.get(c));
-        let created = answered.created.iter().map(|id| names.get(id)).collect();
+        let Some(place) = self.attempts.get(answered.seq) else { return };
         let Some(attempt) = self.attempt(answered.seq) else { return };
-        (attempt.created, attempt.unsettled) = (created, answered.unsettled);
+        attempt.unsettled = answered.unsettled;
         attempt.status = Some(answered.status);
-        attempt.code = code;
+        attempt.code = names.of(answered.code.as_ref());
         attempt.end_us = Some(answered.last_byte_us.max(answered.first_byte_us));
-        attempt.retry_after_ms = answered.retry_after_ms;
-        attempt.x_amz_retry_after_ms = answered.x_amz_retry_after_ms;
-        attempt.invalid_hint = answered.invalid_hint.as_deref().map(|h| names.get(h));
-        attempt.date_off_s = answered.date_off_s;
-        attempt.partly_failed = answered.partly_failed.clone().map(Box::new);
         attempt.answered = !answered.cut;
         attempt.effects += u32::from(answered.effect);
         attempt.broken |= answered.cut;
         attempt.class = if answered.cut { Some(Class::Transient) } else { answered.class };
+        let rare = answered.retry_after_ms.is_some()
+            || answered.x_amz_retry_after_ms.is_some()
+            || answered.invalid_hint.is_some()
+            || answered.date_off_s.is_some()
+            || answered.partly_failed.is_some()
+            || !answered.created.is_empty();
+        if rare || attempt.rare.is_some() {
+            let rare = attempt.rare.get_or_insert_default();
+            rare.retry_after_ms = answered.retry_after_ms;
+            rare.x_amz_retry_after_ms = answered.x_amz_retry_after_ms;
+            rare.invalid_hint = names.of(answered.invalid_hint.as_ref());
+            rare.date_off_s = answered.date_off_s;
+            rare.partly_failed = answered.partly_failed.clone().map(Box::new);
+            rare.created = names.all(&answered.created);
+        }
         // What some take for a throttle starts their rate limiter.
         if matches!(attempt.class, Some(Class::Throttling | Class::Quota)) || attempt.status == Some(429) {
             let end = attempt.end_us;
-            let (c, _, _) = self.attempts[&answered.seq];
-            let client = &mut self.trial.clients[c];
+            let client = &mut self.trial.clients[place.0 as usize];
             client.throttled_us = client.throttled_us.or(end);
         }
     }
@@ -336,15 +336,14 @@ impl Unseen {
 }
 
 /// Derives what needs the whole trial: rows, pauses, how much was in progress at once.
-fn finish(client: &mut Client, unseen: &Unseen) {
+fn finish(client: &mut Client, unseen: &Unseen, seen: &mut Seen) {
     client.calls.sort_by_key(|c| c.number);
     let mut edges: Vec<(u64, i32)> = Vec::with_capacity(2 * (client.calls.len() + client.invocations.len()));
     for invocation in &mut client.invocations {
         // Once an attempt may have failed unseen, neither pauses nor their number are known for this row.
         let (mut row, mut blind) = (0, false);
         let call = invocation.call.filter(|_| !unseen.0.is_empty());
-        let call = call.and_then(|number| client.calls.binary_search_by_key(&number, |c| c.number).ok());
-        let started = call.map(|i| client.calls[i].started_us);
+        let started = call.and_then(|number| call_of(&client.calls, number)).map(|c| c.started_us);
         let mut before: Option<(Option<u64>, Option<Class>, bool)> = None;
         for attempt in &mut invocation.attempts {
             let broken_row = match before {
@@ -357,6 +356,7 @@ fn finish(client: &mut Client, unseen: &Unseen) {
             let since = end.or(started).unwrap_or(attempt.at_us.saturating_sub(UNSEEN_US));
             blind = (blind && !broken_row) || unseen.between(since, attempt.at_us);
             attempt.gap_us = end.filter(|_| !blind).and_then(|end| attempt.at_us.checked_sub(end));
+            seen.take(attempt);
             before = Some((attempt.end_us, attempt.class, attempt.answered));
         }
         let ends = (invocation.attempts.first(), invocation.attempts.last());

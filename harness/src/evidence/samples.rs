@@ -32,7 +32,7 @@ impl Evidence {
     /// All measured pauses that are certainly before retries, trial by trial.
     pub fn gaps(&self) -> impl Iterator<Item = Gap<'_>> {
         self.trials.iter().flat_map(move |trial| {
-            let sure = trial.invocations().filter(|(_, invocation)| invocation.joints == 0);
+            let sure = trial.invocations().filter(|(_, i)| i.joints == 0 && i.attempts.len() > 1);
             sure.flat_map(move |(client, invocation)| self.gaps_of(trial, client, invocation))
         })
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use brownout_mocks::fault::Fault;
 use brownout_mocks::journal::{self, EventKind};
 use brownout_mocks::plan::Step;
-use brownout_mocks::service::{self, Class};
+use brownout_mocks::service::Class;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::evidence::{Client, Invocation, Trial};
+use crate::evidence::{Client, Trial};
 use crate::scenario::Document;
 
 /// What was measured, over all trials.
@@ -99,21 +99,13 @@ struct Span {
 /// The calls of a client; where the caller is not ours, its SDK calls.
 fn spans(client: &Client) -> Vec<Span> {
     let calls = client.calls.iter().map(|c| Span { started_us: c.started_us, end: c.finished });
-    let loose = client
-        .invocations
-        .iter()
-        .filter(|i| i.call.is_none_or(|number| client.calls.binary_search_by_key(&number, |c| c.number).is_err()));
+    let loose = client.invocations.iter().filter(|i| i.call.is_none_or(|number| client.call(number).is_none()));
     let loose = loose.filter_map(|i| {
         let (first, last) = (i.attempts.first()?, i.attempts.last()?);
         let end = if i.succeeded() { last.end_us.map(|at| (at, true)) } else { i.over_us.map(|at| (at, false)) };
         Some(Span { started_us: first.at_us, end })
     });
     calls.chain(loose).collect()
-}
-
-/// Whether what was asked for changes something.
-fn changes(invocation: &Invocation) -> bool {
-    service::find(&invocation.service).is_some_and(|s| service::mutates(s, &invocation.operation))
 }
 
 /// How many calls succeeded, and how many failed: what a client had not got when it left, it never got.
@@ -172,22 +164,23 @@ impl Tally {
 
     fn effects(&mut self, client: &Client) {
         // Invocations of one call of ours together; else each by itself.
-        let mut by_call: BTreeMap<(Option<u64>, u64), (u64, bool)> = BTreeMap::new();
-        for invocation in client.invocations.iter().filter(|i| changes(i)) {
+        let mut by_call: Vec<((Option<u64>, u64), u64, bool)> = Vec::new();
+        for invocation in client.invocations.iter().filter(|i| i.mutates) {
             let effects: u64 = invocation.attempts.iter().map(|a| u64::from(a.effects)).sum();
             self.sums.effects += effects;
             self.changing[usize::from(!invocation.marked)] += 1;
             // Where nobody marks what belongs together, two calls may look like one.
             if invocation.marked {
                 let alone = if invocation.call.is_some() { 0 } else { invocation.id };
-                let of_call = by_call.entry((invocation.call, alone)).or_default();
-                of_call.0 += effects;
-                of_call.1 |= invocation.succeeded();
+                by_call.push(((invocation.call, alone), effects, invocation.succeeded()));
             }
         }
-        let count = |is: fn(&(u64, bool)) -> bool| by_call.values().filter(|c| is(c)).count() as u64;
-        self.doubled += count(|(effects, _)| *effects > 1);
-        self.lost += count(|(effects, succeeded)| *succeeded && *effects == 0);
+        by_call.sort_unstable();
+        for call in by_call.chunk_by(|a, b| a.0 == b.0) {
+            let effects: u64 = call.iter().map(|c| c.1).sum();
+            self.doubled += u64::from(effects > 1);
+            self.lost += u64::from(effects == 0 && call.iter().any(|c| c.2));
+        }
     }
 
     /// Whether anything of the client was seen: a request, or a connection that a fault broke before it.

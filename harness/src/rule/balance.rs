@@ -2,28 +2,9 @@
 
 use brownout_mocks::service::Class;
 
-use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
+use crate::evidence::{Attempt, Client, Evidence, Invocation, Moment, Trial};
 
 use super::{Finding, Findings, Ruling, told};
-
-/// A retry that no token can have paid for, or a failure at which the tokens were spent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    /// Which invocation.
-    pub(super) invocation: usize,
-    /// Which of its attempts failed.
-    pub(super) at: usize,
-    /// Class of that failure.
-    pub(super) class: Class,
-    /// Whether it was retried.
-    pub(super) retried: bool,
-    /// Retries before it that took tokens.
-    pub(super) retries: u64,
-    /// Tokens that had come back.
-    pub(super) refunded: i64,
-    /// Whether the client had kept to its quota before: a failure with spent tokens that it did not retry.
-    pub(super) stopped_before: bool,
-}
 
 /// A quota in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +38,15 @@ enum Change {
 /// broken attempt can give back.
 const DEAREST: i64 = 14;
 
+/// The moments at which the tokens of the quota that the profile asks for were spent.
+pub(super) fn spent<'a>(evidence: &Evidence, client: &'a Client) -> &'a [Moment] {
+    client.notes.spent.get_or_init(|| quota(evidence).map_or_else(Vec::new, |quota| moments(evidence, quota, client)))
+}
+
 /// The moments at which the tokens were spent, as generously reckoned as the evidence allows: each retry takes the least
 /// that it can have cost, each success gives back the most, and calls in progress at the same time may have been paid for
 /// in any order.
-pub(super) fn spent(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<Moment> {
+fn moments(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<Moment> {
     let cost = |failed: &Attempt| match failed.class {
         _ if failed.either_way() => quota.throttling.min(quota.transient),
         Some(Class::Throttling | Class::Quota) => quota.throttling,
@@ -184,13 +170,13 @@ pub(super) fn judge(evidence: &Evidence, class: Class, word: &str) -> Ruling {
     let (mut findings, mut kept) = (Findings::default(), 0);
     for trial in &evidence.trials {
         for client in trial.clients.iter().filter(|c| c.invocations.iter().any(|i| i.marked)) {
-            for moment in spent(evidence, quota, client).into_iter().filter(|m| m.class == class && !m.stopped_before) {
+            for moment in spent(evidence, client).iter().filter(|m| m.class == class && !m.stopped_before) {
                 if !moment.retried {
                     kept += 1;
                     continue;
                 }
                 let invocation = &client.invocations[moment.invocation];
-                findings.add(|| finding(evidence, trial, client, invocation, &moment, quota));
+                findings.add(|| finding(evidence, trial, client, invocation, moment, quota));
             }
         }
     }
@@ -234,7 +220,7 @@ fn finding(
 /// its tokens spent, and since then successes gave back at least as much as a retry costs. Clients with one call at a
 /// time only, and failures that every allowed client retries.
 pub(super) fn short(evidence: &Evidence, quota: Quota, client: &Client) -> Vec<(usize, usize)> {
-    let stopped = spent(evidence, quota, client).into_iter().find(|m| m.stopped_before || !m.retried);
+    let stopped = spent(evidence, client).iter().find(|m| m.stopped_before || !m.retried);
     let Some(stopped) = stopped.filter(|m| !m.retried && client.peak <= 1) else { return Vec::new() };
     let dearest = quota.throttling.max(quota.transient).max(DEAREST);
     let cheapest = quota.throttling.min(quota.transient);

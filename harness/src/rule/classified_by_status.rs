@@ -44,6 +44,10 @@ type Shown<'a> = (&'a Trial, &'a Client, &'a Invocation, usize);
 
 fn statuses(evidence: &Evidence) -> BTreeMap<u16, Status<'_>> {
     let mut all: BTreeMap<u16, Status<'_>> = BTreeMap::new();
+    if !evidence.saw(Class::Permanent) {
+        // Without a final error no two kinds can be told apart, or taken for each other.
+        return all;
+    }
     for asked in asked_to_retry(evidence) {
         let first = &asked.invocation.attempts[0];
         let (Some(status), Some(Class::Throttling)) = (first.status, first.class) else { continue };

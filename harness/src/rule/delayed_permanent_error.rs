@@ -23,7 +23,7 @@ pub(super) struct DelayedPermanentError;
 impl Rule for DelayedPermanentError {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let (mut findings, mut seen) = (Findings::default(), 0);
-        for called in calls(evidence) {
+        for called in calls(evidence).filter(|c| c.trial.seen.class(Class::Permanent)) {
             let (Some((at, last)), Some(late)) = (called.end(), called.heard_after()) else { continue };
             if last.class != Some(Class::Permanent) {
                 continue;

@@ -14,8 +14,6 @@
 //! (`ClientToken`), which SDKs send by themselves; lost counts only where every answer was an error and the caller was
 //! told of a success.
 
-use std::collections::BTreeMap;
-
 use brownout_mocks::service;
 
 use super::{Finding, Findings, Rule, Ruling, told};
@@ -29,25 +27,18 @@ fn has_token(invocation: &Invocation) -> bool {
     service::find(&invocation.service).is_some_and(|s| s.token_member(&invocation.operation).is_some())
 }
 
-/// Whether what was asked for changes something.
-fn changes(invocation: &Invocation) -> bool {
-    service::find(&invocation.service).is_some_and(|s| service::mutates(s, &invocation.operation))
-}
-
 impl Rule for EffectLostOrDoubled {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let (mut findings, mut seen) = (Findings::default(), 0);
         for trial in &evidence.trials {
             for client in &trial.clients {
-                let mut calls: BTreeMap<(Option<u64>, u64), Vec<&Invocation>> = BTreeMap::new();
-                for invocation in client.invocations.iter().filter(|i| i.marked) {
-                    let alone = if invocation.call.is_some() { 0 } else { invocation.id };
-                    calls.entry((invocation.call, alone)).or_default().push(invocation);
-                }
-                for ((call, _), sent) in calls {
+                let key = |i: &Invocation| (i.call, if i.call.is_some() { 0 } else { i.id });
+                let mut calls: Vec<&Invocation> = client.invocations.iter().filter(|i| i.marked).collect();
+                calls.sort_by_key(|i| key(i));
+                for sent in calls.chunk_by(|a, b| key(a) == key(b)) {
+                    let Some(last) = sent.last().filter(|i| i.mutates) else { continue };
                     let effects: u32 = sent.iter().flat_map(|i| &i.attempts).map(|a| a.effects).sum();
-                    let Some(last) = sent.last().filter(|i| changes(i)) else { continue };
-                    let told = call.and_then(|n| client.call(n)).and_then(|c| c.finished);
+                    let told = last.call.and_then(|n| client.call(n)).and_then(|c| c.finished);
                     let answered = || sent.iter().flat_map(|i| &i.attempts).all(|a| a.answered && a.class.is_some());
                     let nothing = effects == 0 && told.is_some_and(|(_, success)| success) && answered();
                     let doubled = effects > 1 && has_token(last);

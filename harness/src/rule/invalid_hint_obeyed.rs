@@ -30,6 +30,8 @@ use super::{Finding, Findings, Needs, Rule, Ruling, groups, told};
 #[derive(Debug)]
 pub(super) struct InvalidHintObeyed;
 
+const NOTHING: &str = "no retry hint was anything but a time";
+
 /// The text of a hint that says no time. A fraction of a number may be read by some.
 fn invalid(attempt: &Attempt) -> Option<&str> {
     attempt.invalid_hint.as_deref().filter(|text| !text.trim().parse::<f64>().is_ok_and(|n| n >= 0.0))
@@ -66,6 +68,9 @@ fn overslept(evidence: &Evidence, gap: &Gap<'_>) -> Option<u64> {
 
 impl Rule for InvalidHintObeyed {
     fn check(&self, evidence: &Evidence) -> Ruling {
+        if !evidence.trials.iter().any(|t| t.seen.invalid_hint) {
+            return Ruling::NotApplicable(NOTHING.into());
+        }
         let habits = habits(evidence);
         let (mut findings, mut seen) = (Findings::default(), 0);
         let mut proven = Proven::default();
@@ -112,7 +117,7 @@ impl Rule for InvalidHintObeyed {
             let trials = groups::trials_for(evidence, duel.samples(), duel.needs());
             return Ruling::Inconclusive(Needs::more(&pauses, trials));
         }
-        Ruling::of(findings, seen, "hints that say no time were ignored", "no retry hint was anything but a time")
+        Ruling::of(findings, seen, "hints that say no time were ignored", NOTHING)
     }
 }
 

@@ -31,7 +31,7 @@ const TICK_US: f64 = 1_000.0;
 
 impl Rule for LongPollSpun {
     fn check(&self, evidence: &Evidence) -> Ruling {
-        let (Some(long_polls), Some(quota)) = (&evidence.profile.long_polls, balance::quota(evidence)) else {
+        let (Some(long_polls), Some(_)) = (&evidence.profile.long_polls, balance::quota(evidence)) else {
             return Ruling::NotApplicable("the profile asks for no pause after a long poll".into());
         };
         let (mut duel, mut example) = (Duel::new(1), None);
@@ -45,7 +45,7 @@ impl Rule for LongPollSpun {
             let whose = (called.trial.number, called.client.index);
             if client != Some(whose) {
                 client = Some(whose);
-                let moments = balance::spent(evidence, quota, called.client).into_iter().filter(|m| !m.retried);
+                let moments = balance::spent(evidence, called.client).iter().filter(|m| !m.retried);
                 stopped = moments.map(|m| (m.invocation, m.at)).collect();
             }
             let Some(place) = called.call.invocations.last() else { continue };

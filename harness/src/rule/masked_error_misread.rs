@@ -29,6 +29,8 @@ use super::{Finding, Findings, Rule, Ruling, told};
 #[derive(Debug)]
 pub(super) struct MaskedErrorMisread;
 
+const NOTHING: &str = "no answer's code and status disagreed";
+
 fn masked(attempt: &Attempt) -> bool {
     attempt.answered && attempt.faults.iter().any(|fault| &**fault == "masked")
 }
@@ -47,6 +49,9 @@ fn quota_in_disguise(attempt: &Attempt) -> bool {
 impl Rule for MaskedErrorMisread {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let (mut findings, mut seen) = (Findings::default(), 0);
+        if !evidence.trials.iter().any(|t| t.seen.masked) {
+            return Ruling::NotApplicable(NOTHING.into());
+        }
         let mut proven = Proven::default();
         let plain = |a: &Attempt| a.class == Some(Class::Throttling) && !throttle_in_disguise(a);
         let retries = retried(evidence).any(plain);
@@ -79,7 +84,7 @@ impl Rule for MaskedErrorMisread {
                 });
             }
         }
-        Ruling::of(findings, seen, "disguised errors read by their code", "no answer's code and status disagreed")
+        Ruling::of(findings, seen, "disguised errors read by their code", NOTHING)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use brownout_mocks::service::{Class, THROTTLING_CODES};
 
-use crate::evidence::{Attempt, Client, Evidence, Invocation, Trial};
+use crate::evidence::{Attempt, Client, Evidence, Invocation, Prover, Trial};
 
 use super::balance::{dearest, least, quota};
 use super::{Finding, Findings, Ruling, told};
@@ -54,7 +54,7 @@ pub(super) struct Asked<'a> {
 pub(super) fn asked_to_retry(evidence: &Evidence) -> impl Iterator<Item = Asked<'_>> {
     let clients = evidence.trials.iter().flat_map(|trial| trial.clients.iter().map(move |client| (trial, client)));
     clients.flat_map(move |(trial, client)| {
-        provers(evidence, trial, client).into_iter().filter_map(move |Prover { index, alone }| {
+        provers(evidence, trial, client).iter().filter_map(move |&Prover { index, alone }| {
             let invocation = &client.invocations[index];
             let first = invocation.attempts.first()?;
             if !matches!(first.class, Some(Class::Throttling | Class::Transient))
@@ -112,7 +112,7 @@ pub(super) fn early(evidence: &Evidence) -> Ruling {
     for trial in &evidence.trials {
         for client in &trial.clients {
             for Prover { index, .. } in provers(evidence, trial, client) {
-                let invocation = &client.invocations[index];
+                let invocation = &client.invocations[*index];
                 let Some(last) = invocation.attempts.last() else { continue };
                 let made = invocation.attempts.len() as u64;
                 let asked = u64::from(evidence.profile.attempts_max(&invocation.service).value);
@@ -148,21 +148,17 @@ const OPEN_US: u64 = 5_000_000;
 /// So many calls prove together what one of them does not prove alone.
 const TOGETHER: u64 = 3;
 
-/// An invocation whose end proves something.
-struct Prover {
-    /// Which.
-    index: usize,
-    /// Whether it does so alone.
-    alone: bool,
-}
-
 /// The invocations whose end proves something: nothing before them can have spent the client's quota or
 /// opened a breaker. With an exact profile that holds where the account of a client that marks its calls, and makes
 /// one at a time, has the price of another retry left; and for other clients as long as the quota cannot be spent
 /// even if every retry so far took the dearest price and nothing came back. In an envelope it holds for the first
 /// failed one; and for later ones while the quota cannot be spent and requests for the same operation
 /// arrive shortly before and after, which an open breaker would have held back.
-fn provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
+fn provers<'a>(evidence: &Evidence, trial: &Trial, client: &'a Client) -> &'a [Prover] {
+    client.notes.provers.get_or_init(|| find_provers(evidence, trial, client))
+}
+
+fn find_provers(evidence: &Evidence, trial: &Trial, client: &Client) -> Vec<Prover> {
     let unseen = trial.unseen.iter().map(|(from, _)| *from).min();
     let mut order: Vec<(u64, usize)> = client
         .invocations

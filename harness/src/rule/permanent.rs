@@ -117,7 +117,7 @@ pub(super) struct Repeat<'a> {
 /// request a second later may be another call of the program, and as many as the control allows are taken for such.
 pub(super) fn repeats(evidence: &Evidence, wanted: impl Fn(&Invocation, &Attempt) -> bool) -> (Vec<Repeat<'_>>, u64) {
     let (mut repeats, mut ended) = (Vec::new(), 0);
-    for trial in &evidence.trials {
+    for trial in evidence.trials.iter().filter(|t| t.seen.class(Class::Permanent)) {
         for (client, invocation) in trial.invocations() {
             let mut joints = invocation.joints;
             for (at, before) in invocation.attempts.iter().enumerate() {

@@ -30,9 +30,9 @@ impl Rule for RetryQuotaRefillWrong {
         let (mut findings, mut seen) = (Findings::default(), 0);
         for trial in &evidence.trials {
             for client in trial.clients.iter().filter(|c| c.invocations.iter().any(|i| i.marked)) {
-                let moments = spent(evidence, quota, client);
+                let moments = spent(evidence, client);
                 seen += moments.iter().filter(|m| m.stopped_before && !m.retried).count() as u64;
-                for moment in moments.into_iter().filter(|m| m.stopped_before && m.retried) {
+                for moment in moments.iter().filter(|m| m.stopped_before && m.retried) {
                     let invocation = &client.invocations[moment.invocation];
                     findings.add(|| Finding {
                         message: format!(

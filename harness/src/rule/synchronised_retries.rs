@@ -28,14 +28,42 @@ pub(super) struct SynchronisedRetries;
 /// Timers tick in whole milliseconds, so ±ε holds one tick more than 2ε.
 const TICK_US: u64 = 1_000;
 
-/// A pause waits for the one of the next client.
-type Waiting<'a> = BTreeMap<(u64, &'a str, &'a str, bool, usize, usize), Gap<'a>>;
+/// Like pauses of a trial: before the same retry of the same operation, after the same class of error.
+#[derive(Default)]
+struct Alike<'a> {
+    /// Whose come now, and how many of them there were.
+    client: u32,
+    count: usize,
+    /// The n-th such pause of one client waits for the n-th of its neighbour.
+    waiting: Vec<Option<Gap<'a>>>,
+}
+
+impl<'a> Alike<'a> {
+    /// The pause of a neighbour that this one meets; without one it waits itself.
+    fn meet(&mut self, gap: Gap<'a>) -> Option<Gap<'a>> {
+        if self.client != gap.client.index {
+            (self.client, self.count) = (gap.client.index, 0);
+        }
+        if self.waiting.len() == self.count {
+            self.waiting.push(None);
+        }
+        let place = &mut self.waiting[self.count];
+        self.count += 1;
+        match place.take() {
+            Some(before) if before.client.index != gap.client.index => Some(before),
+            _ => {
+                *place = Some(gap);
+                None
+            }
+        }
+    }
+}
 
 impl Rule for SynchronisedRetries {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let mut groups = Groups::new();
-        let mut waiting = Waiting::new();
-        let mut nth: BTreeMap<(u64, u32, &str, &str, bool, usize), usize> = BTreeMap::new();
+        let mut trial = None;
+        let mut kinds: BTreeMap<(&str, &str, bool, usize), Alike<'_>> = BTreeMap::new();
         for gap in evidence.gaps().filter(|g| g.plain && g.trial.clients.len() > 1) {
             let (service, operation) = (&*gap.invocation.service, &*gap.invocation.operation);
             let Some(numbers) = evidence.numbers(service, gap.class) else { continue };
@@ -44,17 +72,11 @@ impl Rule for SynchronisedRetries {
                 continue;
             }
             let throttling = gap.class != brownout_mocks::service::Class::Transient;
-            // The n-th such pause of one client meets the n-th of its neighbour.
-            let n = nth.entry((gap.trial.number, gap.client.index, service, operation, throttling, gap.retry)).or_default();
-            *n += 1;
-            let place = (gap.trial.number, service, operation, throttling, gap.retry, *n);
-            let before = match waiting.remove(&place) {
-                Some(before) if before.client.index != gap.client.index => before,
-                _ => {
-                    waiting.insert(place, gap);
-                    continue;
-                }
-            };
+            if trial.replace(gap.trial.number).is_some_and(|before| before != gap.trial.number) {
+                kinds.clear();
+            }
+            let alike = kinds.entry((service, operation, throttling, gap.retry)).or_default();
+            let Some(before) = alike.meet(gap) else { continue };
             let group = groups.of(gap.class);
             group.seen += 1;
             group.example = Some(gap);
