@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use brownout_mocks::clock::Time;
 use brownout_mocks::units::short;
 
 use super::{Entry, Report, us};
@@ -98,8 +97,7 @@ fn details(entry: &Entry) -> String {
         parts.push(format!("the command ended with {ended}"));
     }
     let trials = if run.trials == 1 { "1 trial".to_owned() } else { format!("{} trials", run.trials) };
-    let clock = if run.time == Time::Virtual { "virtual" } else { "wall" };
-    parts.push(format!("{trials}, {} {clock}", lasted(run.metrics.virtual_ms)));
+    parts.push(format!("{trials}, {} {}", lasted(run.metrics.virtual_ms), run.time.name()));
     parts.join(" · ")
 }
 
