@@ -15,7 +15,7 @@ use brownout_shim::layout::{NEVER, kind};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::queues::{Queue, Queues};
+use super::queues::{Queue, Queues, flows};
 use super::stage::Stage;
 use super::world::{Look, Waiting, World, timed};
 
@@ -185,12 +185,10 @@ impl Work {
     fn flowing(&mut self) -> bool {
         let pairs = self.warp.lines();
         let queues: Vec<[Option<Queue>; 2]> = pairs.iter().map(|pair| self.queues.of(*pair)).collect();
-        let ends = queues.iter().flatten().flatten();
-        let empty = ends.into_iter().all(|queue| queue.unsent == 0);
-        let gone = |(_, [ours, _]): &(&Pair, &[Option<Queue>; 2])| ours.is_none_or(|q| q.unsent == 0);
-        let done: Vec<Pair> = pairs.iter().zip(&queues).filter(gone).map(|(pair, _)| *pair).collect();
+        let still = |(_, queues): &(&Pair, &[Option<Queue>; 2])| !flows(**queues);
+        let done: Vec<Pair> = pairs.iter().zip(&queues).filter(still).map(|(pair, _)| *pair).collect();
         self.warp.forget(&done);
-        if empty {
+        if done.len() == pairs.len() {
             self.under_way = None;
             return false;
         }
