@@ -14,6 +14,8 @@ mod stage;
 #[cfg(target_os = "linux")]
 mod task;
 #[cfg(target_os = "linux")]
+mod timers;
+#[cfg(target_os = "linux")]
 mod world;
 
 pub use program::suits;

@@ -77,7 +77,12 @@ pub(crate) fn either(wait: &Wait, word: *const u32, seen: u32, flags: u32) -> c_
                 let now = unsafe { AtomicU32::from_ptr(word.cast_mut()).load(core::sync::atomic::Ordering::SeqCst) };
                 return if now == seen { -ETIMEDOUT } else { -EAGAIN };
             }
-            error => return error,
+            error => {
+                if error == -ETIMEDOUT {
+                    wait.idle();
+                }
+                return error;
+            }
         }
     }
     let slice = Timespec::of(left.min(SLICE));

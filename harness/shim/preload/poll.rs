@@ -66,6 +66,9 @@ unsafe fn with_pipe<const N: usize>(wait: &Wait, pipe: c_int, fds: *mut PollFd, 
                 }
                 return found;
             }
+            if some == 0 {
+                wait.idle();
+            }
             if woken {
                 let mut sink = [0u8; 64];
                 call(nr::READ, [pipe as usize, sink.as_mut_ptr() as usize, sink.len(), 0, 0, 0]);

@@ -139,9 +139,32 @@ pub(crate) fn pipe(slot: usize) -> Option<usize> {
 }
 
 pub(crate) extern "C" fn at_load() {
-    // SAFETY: the handler only registers the new process.
-    if shared().is_some() {
-        unsafe { __register_atfork(None, None, Some(register), core::ptr::null_mut()) };
+    const DEATH_SIGNAL: usize = 1;
+    let Some(shared) = shared() else { return };
+    // SAFETY: the handler only registers the new process; the others take no pointer.
+    unsafe {
+        __register_atfork(None, None, Some(register), core::ptr::null_mut());
+        // The command itself ends with the brownout that started it, however that ends.
+        if call(nr::GETPPID, [0; 6]) as u32 == shared.owner.load(Acquire) {
+            call(nr::PRCTL, [DEATH_SIGNAL, KILL, 0, 0, 0, 0]);
+        }
+    }
+}
+
+const KILL: usize = 9;
+
+/// Ends this process if brownout is no more: its children wait here for a time that nobody moves any longer, and would
+/// go on calling an endpoint that is gone. brownout holds a lock for as long as it lives.
+fn end_if_alone() {
+    const SHARED_AT_ONCE: usize = 1 | 4;
+    let mut path = [0; PATH];
+    let Some(fd) = open_named(b"/clock", None, &mut path, 0o2_000_000) else { return };
+    // SAFETY: calls on a descriptor of ours, and on this process.
+    unsafe {
+        if call(nr::FLOCK, [fd, SHARED_AT_ONCE, 0, 0, 0, 0]) == 0 {
+            call(nr::KILL, [sys::pid() as usize, KILL, 0, 0, 0, 0]);
+        }
+        call(nr::CLOSE, [fd, 0, 0, 0, 0, 0]);
     }
 }
 
@@ -235,6 +258,13 @@ impl Wait {
     pub(crate) fn sliced(&self) {
         if let Some((_, slot)) = self.slot {
             slot.kind.store(kind::SLICED, SeqCst);
+        }
+    }
+
+    /// To be called when the kernel's time was up and the deadline is not there: nobody has moved the clock for long.
+    pub(crate) fn idle(&self) {
+        if self.left() > 0 {
+            end_if_alone();
         }
     }
 

@@ -6,7 +6,7 @@ use crate::clock::{monotonic, moved};
 use crate::futex;
 use crate::layout::kind;
 use crate::shared::{LONGEST, SLICE, Wait, nap, now, shared};
-use crate::sys::{self, EINTR, EINVAL, MONOTONIC, SECOND, Timespec, call, nr};
+use crate::sys::{self, EINTR, EINVAL, ETIMEDOUT, MONOTONIC, SECOND, Timespec, call, nr};
 
 /// Sleeps until the deadline; the error's number if something came in between.
 pub(crate) fn until(shared: &'static crate::layout::Shared, deadline: i64) -> c_int {
@@ -21,8 +21,10 @@ pub(crate) fn until(shared: &'static crate::layout::Shared, deadline: i64) -> c_
             nap(left.min(SLICE));
             continue;
         };
-        if futex::sleep(word, seen, left.min(LONGEST)) == -EINTR {
-            return EINTR;
+        match futex::sleep(word, seen, left.min(LONGEST)) {
+            error if error == -EINTR => return EINTR,
+            error if error == -ETIMEDOUT => wait.idle(),
+            _ => {}
         }
     }
 }

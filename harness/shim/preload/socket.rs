@@ -8,6 +8,7 @@ use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::cond::next;
+use crate::layout::Shared;
 use crate::poll::{PollFd, until};
 use crate::shared::{now, shared};
 use crate::sys::{self, EAGAIN, Timeval, call, nr};
@@ -99,24 +100,77 @@ limited! {
     sendmsg, c"sendmsg", SNDTIMEO, (from: *const c_void, flags: c_int);
 }
 
+/// Tells brownout that somebody listens here who lives on its clock.
+unsafe fn inside(fd: c_int) {
+    let Some(shared) = shared() else { return };
+    let mut address = [0u8; 128];
+    let mut length = address.len() as c_uint;
+    let arguments = [fd as usize, address.as_mut_ptr() as usize, &raw mut length as usize, 0, 0, 0];
+    // SAFETY: pointers to values of ours.
+    if unsafe { call(nr::GETSOCKNAME, arguments) } != 0 || !matches!(family(&address), INET | INET6) {
+        return;
+    }
+    let port = port(&address);
+    for known in &shared.ports {
+        if known.load(SeqCst) == port || known.compare_exchange(0, port, SeqCst, SeqCst).is_ok() {
+            return;
+        }
+    }
+}
+
+/// `listen(2)`.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn listen(fd: c_int, most: c_int) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe {
+        let result = next!(c"listen", fn(c_int, c_int))(fd, most);
+        if result == 0 {
+            inside(fd);
+        }
+        result
+    }
+}
+
+const UNIX: u16 = 1;
+const INET: u16 = 2;
+const INET6: u16 = 10;
+
+fn family(address: &[u8]) -> u16 {
+    u16::from_ne_bytes([address[0], address[1]])
+}
+
+fn port(address: &[u8]) -> u32 {
+    u32::from(u16::from_be_bytes([address[2], address[3]]))
+}
+
+/// Whether the other end of a local socket is a process with the shim.
+fn neighbour(fd: c_int, shared: &Shared) -> bool {
+    const PEER: c_int = 17;
+    let mut who = [0u32; 3];
+    let mut bytes = size_of_val(&who) as c_uint;
+    let arguments =
+        [fd as usize, SOCKET as usize, PEER as usize, who.as_mut_ptr() as usize, &raw mut bytes as usize, 0];
+    // SAFETY: pointers to values of ours.
+    let got = unsafe { call(nr::GETSOCKOPT, arguments) };
+    got == 0 && shared.processes.iter().any(|p| p.pid.load(SeqCst) == who[0])
+}
+
 /// Tells brownout that this process talks to somebody else: what comes from there, nobody can foresee.
-fn outside(address: *const u8, length: c_uint) {
-    const UNIX: u16 = 1;
-    const INET: u16 = 2;
-    const INET6: u16 = 10;
+fn outside(fd: c_int, address: *const u8, length: c_uint) {
     let Some(shared) = shared().filter(|_| length >= 2 && !address.is_null()) else { return };
     // SAFETY: as long as the caller says.
     let bytes = unsafe { core::slice::from_raw_parts(address, length as usize) };
-    let family = u16::from_ne_bytes([bytes[0], bytes[1]]);
-    let port = |at: usize| u32::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
-    let ours = match family {
-        INET if bytes.len() >= 8 => bytes[4] == 127 && shared.ports.iter().any(|p| p.load(SeqCst) == port(2)),
+    let known = || shared.ports.iter().any(|p| p.load(SeqCst) == port(bytes));
+    let ours = match family(bytes) {
+        INET => bytes.len() >= 8 && bytes[4] == 127 && known(),
+        // This machine itself, or an old address in new clothes.
         INET6 if bytes.len() >= 24 => {
-            bytes[8..20] == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]
-                && bytes[20] == 127
-                && shared.ports.iter().any(|p| p.load(SeqCst) == port(2))
+            let mapped = bytes[8..18] == [0; 10] && bytes[18..20] == [255, 255] && bytes[20] == 127;
+            let own = bytes[8..23] == [0; 15] && bytes[23] == 1;
+            (mapped || own) && known()
         }
-        INET | INET6 | UNIX => false,
+        INET6 => false,
+        UNIX => neighbour(fd, shared),
         _ => true,
     };
     if !ours {
@@ -131,7 +185,7 @@ pub(crate) unsafe extern "C" fn connect(fd: c_int, address: *const u8, length: c
     let result = unsafe { next!(c"connect", fn(c_int, *const u8, c_uint))(fd, address, length) };
     // One that was refused at once will not answer later.
     if result == 0 || in_progress() {
-        outside(address, length);
+        outside(fd, address, length);
     }
     result
 }

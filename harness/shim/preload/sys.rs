@@ -71,6 +71,8 @@ pub(crate) mod nr {
     pub(crate) const TIMERFD_SETTIME: usize = 286;
     pub(crate) const RT_SIGTIMEDWAIT: usize = 128; pub(crate) const FUTEX_WAITV: usize = 449;
     pub(crate) const NANOSLEEP: usize = 35; pub(crate) const EPOLL_PWAIT2: usize = 441;
+    pub(crate) const GETSOCKNAME: usize = 51; pub(crate) const KILL: usize = 62; pub(crate) const FLOCK: usize = 73;
+    pub(crate) const GETPPID: usize = 110; pub(crate) const PRCTL: usize = 157;
 }
 #[cfg(target_arch = "aarch64")]
 #[rustfmt::skip]
@@ -86,6 +88,8 @@ pub(crate) mod nr {
     pub(crate) const TIMERFD_SETTIME: usize = 86;
     pub(crate) const RT_SIGTIMEDWAIT: usize = 137; pub(crate) const FUTEX_WAITV: usize = 449;
     pub(crate) const NANOSLEEP: usize = 101; pub(crate) const EPOLL_PWAIT2: usize = 441;
+    pub(crate) const GETSOCKNAME: usize = 204; pub(crate) const KILL: usize = 129; pub(crate) const FLOCK: usize = 32;
+    pub(crate) const GETPPID: usize = 173; pub(crate) const PRCTL: usize = 167;
 }
 
 /// One system call: its result, or minus the error's number.

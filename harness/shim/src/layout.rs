@@ -18,6 +18,9 @@ pub const SLOTS: usize = 1024;
 /// Processes that may be known at a time.
 pub const PROCESSES: usize = 256;
 
+/// Ports that may be known at a time.
+pub const PORTS: usize = 32;
+
 /// Timers with a descriptor that may run at a time.
 pub const TIMERS: usize = 64;
 
@@ -102,8 +105,10 @@ pub struct Shared {
     pub late: AtomicU32,
     /// Connections to somebody who is not brownout.
     pub outside: AtomicU32,
-    /// Loopback ports that are brownout's: the endpoint's and the trap's.
-    pub ports: [AtomicU32; 2],
+    /// brownout's process.
+    pub owner: AtomicU32,
+    /// Ports behind which somebody lives on this clock: the endpoint, the trap, and whoever listens with the shim.
+    pub ports: [AtomicU32; PORTS],
     /// Who waits.
     pub slots: [Slot; SLOTS],
     /// Who has the shim.

@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::queues::{Queue, Queues, flows};
 use super::stage::Stage;
+use super::timers::Timers;
 use super::world::{Look, Waiting, World, timed};
 
 /// How often it looks.
@@ -42,6 +43,8 @@ pub struct Watched {
     jumps: AtomicU64,
     stop: AtomicBool,
     held: Mutex<Option<(Duration, String)>>,
+    /// Whether the client has connections to somebody who does not live on its clock.
+    outside: AtomicBool,
     stuck: tokio::sync::Notify,
 }
 
@@ -59,9 +62,14 @@ impl Watched {
     /// Why the clock could not skip for a while, if it could not.
     pub fn note(&self) -> Option<String> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let (lasted, why) = held.as_ref().filter(|(lasted, _)| *lasted >= TOLD)?;
-        let seconds = lasted.as_secs_f64();
-        Some(format!("time ran as fast as the machine's for {seconds:.1} s, where nothing may be skipped: {why}"))
+        if let Some((lasted, why)) = held.as_ref().filter(|(lasted, _)| *lasted >= TOLD) {
+            let seconds = lasted.as_secs_f64();
+            return Some(format!("time could not skip for {seconds:.1} s: {why}"));
+        }
+        self.outside.load(SeqCst).then(|| {
+            "the command has a connection to somebody else than brownout, so time skips only after 50 ms of silence"
+                .to_owned()
+        })
     }
 }
 
@@ -89,6 +97,7 @@ impl Coordinator {
             warp: warp.clone(),
             recorder: recorder.clone(),
             watched: Arc::clone(&watched),
+            timers: Timers::default(),
             world: World::new(client, server),
             queues: Queues::open(),
             under_way: None,
@@ -123,6 +132,7 @@ struct Work {
     recorder: Recorder,
     watched: Arc<Watched>,
     world: World,
+    timers: Timers,
     queues: Queues,
     /// What is under way, and since when it is just that.
     under_way: Option<(Vec<[Option<Queue>; 2]>, Stopwatch)>,
@@ -140,6 +150,7 @@ impl Work {
         while !self.watched.stop.load(SeqCst) {
             std::thread::park_timeout(TICK);
             self.ring();
+            self.timers.follow(self.stage.map());
             self.guard();
             let pulse = self.world.pulse(self.stage.map());
             if self.warp.held() || last != Some(pulse) {
@@ -169,6 +180,7 @@ impl Work {
 
     fn calm(&self) -> Duration {
         if self.stage.map().outside.load(SeqCst) > 0 {
+            self.watched.outside.store(true, SeqCst);
             OUTSIDE
         } else if self.queues.work() {
             CALM
@@ -208,7 +220,7 @@ impl Work {
         let waiting = World::waiting(shared);
         let threads = timed(&waiting).map(|w| w.deadline.saturating_sub(now));
         let alarms = shared.processes.iter().filter(|p| p.pid.load(SeqCst) != 0).map(|p| p.alarm.load(SeqCst));
-        let timers = shared.timers.iter().filter(|t| t.pid.load(SeqCst) != 0).map(|t| t.deadline.load(SeqCst));
+        let timers = self.timers.due(now);
         let rings = alarms.chain(timers).filter(|at| *at != NEVER).map(|at| at.saturating_sub(now));
         let ours = self.warp.due().map(|due| {
             i64::try_from(due.saturating_sub(self.clock.since_start()).as_nanos()).unwrap_or(NEVER)
@@ -219,6 +231,7 @@ impl Work {
             self.warp.advance(Duration::from_nanos(left.unsigned_abs()));
             self.watched.jumps.fetch_add(1, SeqCst);
             self.moved = Stopwatch::start();
+            self.timers.moved(self.now());
         }
         let now = self.now();
         for due in timed(&waiting).filter(|w| w.deadline <= now) {

@@ -1,5 +1,6 @@
 //! What a warped program is started with: a private folder with the shim and the shared memory.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,10 @@ pub struct Stage(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    folder: tempfile::TempDir,
     map: Map,
+    /// Locked for as long as this brownout lives: who finds it unlocked is alone.
+    _clock: File,
+    folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -26,11 +29,14 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("brownout-warp-").tempdir()?;
         let mut shim = file(&folder.path().join("warp.so"))?;
         shim.write_all(PRELOAD)?;
-        let map = Map::create(&file(&folder.path().join("clock"))?)?;
+        let clock = file(&folder.path().join("clock"))?;
+        rustix::fs::flock(&clock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        let map = Map::create(&clock)?;
+        map.owner.store(std::process::id(), SeqCst);
         for (slot, port) in map.ports.iter().zip(ports) {
             slot.store(port.into(), SeqCst);
         }
-        Ok(Self(Arc::new(Inner { folder, map })))
+        Ok(Self(Arc::new(Inner { map, _clock: clock, folder })))
     }
 
     /// The variables of a program that is to be warped; libraries that are preloaded already stay so, after ours.
@@ -55,6 +61,6 @@ impl Stage {
     }
 }
 
-fn file(path: &Path) -> std::io::Result<std::fs::File> {
+fn file(path: &Path) -> std::io::Result<File> {
     std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
