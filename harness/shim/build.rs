@@ -12,8 +12,7 @@ fn main() {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let out = PathBuf::from(variable("OUT_DIR")).join("warp.so");
     let known = matches!(variable("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64");
-    let there =
-        variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu" && known;
+    let there = variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu" && known;
     let made = there && compile(&variable("RUSTC"), &variable("TARGET"), &out);
     if !made && let Err(error) = std::fs::write(&out, b"") {
         println!("cargo:warning=could not write {}: {error}", out.display());

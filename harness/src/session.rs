@@ -286,7 +286,6 @@ fn clock_for(who: &Who, settings: &Settings) -> Result<(Time, Option<String>), S
 }
 
 impl Stage<'_> {
-
     fn play(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
         let mut trial = self.play_whatever(trial, segment)?;
         trial.header.profile_text = self.settings.own.as_ref().map(|own| own.text.clone());

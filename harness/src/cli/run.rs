@@ -189,7 +189,9 @@ fn check_names(args: &Args) -> Result<(), String> {
         );
     }
     if args.command.is_empty() && args.time == Some(Time::Warp) {
-        return Err("warp time is for a command after `--`; clients in process have virtual time, which is faster".to_owned());
+        return Err(
+            "warp time is for a command after `--`; clients in process have virtual time, which is faster".to_owned()
+        );
     }
     if args.tls && args.command.is_empty() && args.time != Some(Time::Wall) {
         return Err("there is no TLS in virtual time, where nothing goes over TCP; add `--time wall`, or give a \

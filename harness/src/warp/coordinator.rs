@@ -35,7 +35,7 @@ const SHORTEST: i64 = 200_000;
 /// A client that has neither done anything nor let the clock jump for so long is stopped.
 const WATCHDOG: Duration = Duration::from_secs(60);
 /// Time that was held for longer than this is told.
-const TOLD: Duration = Duration::from_secs(1);
+const TOLD: Duration = Duration::from_millis(250);
 
 /// What the coordinator tells while it runs, and after.
 #[derive(Debug, Default)]
@@ -82,13 +82,7 @@ pub struct Coordinator {
 
 impl Coordinator {
     /// Watches a client; to be called by the thread that serves it.
-    pub fn start(
-        stage: &Stage,
-        client: u32,
-        clock: &Clock,
-        warp: &Warp,
-        recorder: &Recorder,
-    ) -> std::io::Result<Self> {
+    pub fn start(stage: &Stage, client: u32, clock: &Clock, warp: &Warp, recorder: &Recorder) -> std::io::Result<Self> {
         let watched = Arc::<Watched>::default();
         let server = rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned();
         let work = Work {
@@ -222,9 +216,10 @@ impl Work {
         let alarms = shared.processes.iter().filter(|p| p.pid.load(SeqCst) != 0).map(|p| p.alarm.load(SeqCst));
         let timers = self.timers.due(now);
         let rings = alarms.chain(timers).filter(|at| *at != NEVER).map(|at| at.saturating_sub(now));
-        let ours = self.warp.due().map(|due| {
-            i64::try_from(due.saturating_sub(self.clock.since_start()).as_nanos()).unwrap_or(NEVER)
-        });
+        let ours = self
+            .warp
+            .due()
+            .map(|due| i64::try_from(due.saturating_sub(self.clock.since_start()).as_nanos()).unwrap_or(NEVER));
         let Some(left) = threads.chain(rings).chain(ours).min() else { return };
         if left >= SHORTEST {
             shared.offset.fetch_add(left, SeqCst);
@@ -246,7 +241,9 @@ impl Work {
             kind::PIPE => {
                 let flags = OFlags::NONBLOCK.bits().cast_signed();
                 // Without a reader there is nobody to wake: it has not begun to wait, and looks at the clock first.
-                if let Ok(mut pipe) = OpenOptions::new().write(true).custom_flags(flags).open(self.stage.pipe(waiting.slot)) {
+                if let Ok(mut pipe) =
+                    OpenOptions::new().write(true).custom_flags(flags).open(self.stage.pipe(waiting.slot))
+                {
                     let _ = pipe.write_all(&[1]);
                 }
             }

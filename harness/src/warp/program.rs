@@ -18,7 +18,9 @@ pub fn suits(program: &str) -> Result<(), String> {
         return Err("warp time needs Linux; this is another system".to_owned());
     }
     if PRELOAD.is_empty() {
-        return Err("this brownout was built without warp time: its shim could not be compiled for this machine".to_owned());
+        return Err(
+            "this brownout was built without warp time: its shim could not be compiled for this machine".to_owned()
+        );
     }
     let mut file = find(program);
     for _ in 0..DEEPEST {
@@ -112,7 +114,8 @@ fn read_elf(bytes: &[u8]) -> Option<Elf> {
     for index in 0..count {
         let at = usize::try_from(table.checked_add(index * size)?).ok()?;
         let part = || {
-            let (from, length) = (usize::try_from(number(at + 8, 8)?).ok()?, usize::try_from(number(at + 32, 8)?).ok()?);
+            let (from, length) =
+                (usize::try_from(number(at + 8, 8)?).ok()?, usize::try_from(number(at + 32, 8)?).ok()?);
             bytes.get(from..from.checked_add(length)?)
         };
         match number(at, 4)? {

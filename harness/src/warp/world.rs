@@ -16,7 +16,7 @@ use brownout_shim::layout::{NEVER, Shared, kind};
 use super::task::{Sleep, State, Task};
 
 /// How long a process may take to load the shim before it is one without.
-const YOUNG: Duration = Duration::from_millis(250);
+const YOUNG: Duration = Duration::from_millis(100);
 
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +165,9 @@ impl World {
                     return Some(Look::Busy);
                 }
                 let name = process.tasks.first().map(Task::name).unwrap_or_default();
-                return Some(Look::Held(format!("`{name}` has not loaded the shim, and may sleep by the machine's clock")));
+                return Some(Look::Held(format!(
+                    "`{name}` has not loaded the shim, and may sleep by the machine's clock"
+                )));
             }
         }
         for (at, index, turns) in bare {
@@ -202,13 +204,11 @@ impl World {
         while let Some(pid) = pids.get(at).copied() {
             at += 1;
             let tids = tids(pid);
-            let mut process = match old.iter().position(|p| p.pid == pid) {
-                Some(found) => old.swap_remove(found),
-                None => {
-                    let since = Stopwatch::start();
-                    Process { pid, since, generation: 0, program: None, tasks: Vec::new() }
-                }
-            };
+            let known = old.iter().position(|p| p.pid == pid).map(|at| old.swap_remove(at));
+            let mut process = known.unwrap_or_else(|| {
+                let since = Stopwatch::start();
+                Process { pid, since, generation: 0, program: None, tasks: Vec::new() }
+            });
             process.tasks.retain(|t| tids.contains(&t.tid));
             for tid in tids {
                 if !process.tasks.iter().any(|t| t.tid == tid) {
