@@ -2,6 +2,7 @@
 """Real SDKs against brownout: do they read the error that was meant, and try as often as documented?
 
     python3 tests/interop/run.py [--only WORD] [--jobs N] [--write]
+    python3 tests/interop/run.py --only warp      # are the pauses in warp time those of wall time?
 
 Needs cargo, Python with venv, Node with npm, and curl; BROWNOUT=path names a command that is built already. boto3
 and the JS SDK are installed into a throwaway folder, and the client of the SDK for Rust is built there or in
@@ -30,6 +31,7 @@ import emulator  # noqa: E402
 import installed  # noqa: E402
 import reasons  # noqa: E402
 import tables  # noqa: E402
+import warp  # noqa: E402
 
 HERE = installed.HERE
 CELL_SECONDS = 120
@@ -409,15 +411,19 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         binary = installed.brownout_binary()
         installed.install(folder)
-        rust = installed.rust_client(folder)
+        rust = installed.rust_client(folder) if args.only != "warp" else ""
         work = pathlib.Path(throwaway) / "work"
         work.mkdir()
         suite = Suite(binary, rust, folder, work)
+        if args.only == "warp":
+            return 1 if warp.main(suite) else 0
         todo = [cell for cell in cells(suite) if args.only in cell[0]]
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             slow_first = sorted(todo, key=lambda cell: -cell[1])
             futures = {id(cell): pool.submit(cell[2], *cell[3]) for cell in slow_first}
             rows = [row for cell in todo for row in futures[id(cell)].result()]
+        # What is measured there is time, so nothing else is played beside it.
+        off = 0 if args.only else warp.main(suite)
     print(tables.table(rows))
     failed = sum(bool(row.trouble) for row in rows)
     if args.write and not failed and not args.only:
@@ -428,7 +434,7 @@ def main():
         print("\n".join(tables.totals(rows)))
     print(f"{len(rows)} cells in {time.monotonic() - began:.0f} s")
     print(f"{len(rows) - failed} passed, {failed} failed")
-    return 1 if failed or not rows else 0
+    return 1 if failed or off or not rows else 0
 
 
 if __name__ == "__main__":
