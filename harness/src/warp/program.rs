@@ -151,7 +151,9 @@ mod tests {
             bytes.extend(entry);
             from += part.len();
         }
-        parts.iter().for_each(|(_, part)| bytes.extend(*part));
+        for (_, part) in parts {
+            bytes.extend(*part);
+        }
         bytes
     }
 

@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(queues.of(pair)[0].unwrap().received, 5);
         assert!(!flows(queues.of(pair)), "all that was sent has come");
         ours.set_nonblocking(true).unwrap();
-        while ours.write(&[0; 65536]).is_ok() {}
+        while ours.write(&[0; 4096]).is_ok() {}
         assert!(flows(queues.of(pair)), "what does not fit the client's window");
         drop((client, ours));
         let gone = SocketAddr::from(([127, 0, 0, 1], 1));
