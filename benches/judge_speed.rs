@@ -66,6 +66,7 @@ fn header(trial: u64) -> Header {
         profile: "std-2026".into(),
         profile_text: None,
         time: Time::Virtual,
+        time_note: None,
         epoch: None,
         tool: "bench".into(),
         honours: Vec::new(),

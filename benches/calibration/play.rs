@@ -82,13 +82,19 @@ pub(crate) fn tasks(first: u64, seeds: u64, runs: u64) -> Vec<Task> {
     for seed in first..first + seeds {
         for right in &right {
             for (n, scenario) in scenarios().iter().enumerate() {
-                // A profile that asks for more than a client claims is not the client's.
+                // A profile that asks for more than a client claims is not the client's: a flow's own asks for more
+                // than waiters do.
+                let flow = scenario.kind() == Kind::Flow;
                 let asks = right.profile.is_none()
                     && scenario.document.expect.profile.is_some()
                     && right.entry.honours.is_empty()
-                    && scenario.kind() != Kind::Flow;
+                    && !flow;
                 if (right.entry.plays)(scenario.kind()) && !asks {
-                    tasks.push(Task::Right { right: right.clone(), scenario: n, seed });
+                    let mut right = right.clone();
+                    if flow && right.entry.role == Role::Reference {
+                        right.profile.get_or_insert_with(|| "documented".to_owned());
+                    }
+                    tasks.push(Task::Right { right, scenario: n, seed });
                 }
             }
         }
@@ -125,7 +131,7 @@ fn right_run(right: &Right, scenario: &Scenario, seed: u64, tally: &mut Tally) {
     tally.right(&right.label, &profile, &scenario.document.name, seed, &report, &known);
 }
 
-/// The first scenario in which a mutant breaks its rule with seed 1: the one that is to catch it.
+/// The scenario in which a mutant breaks its rule with seed 1, best one that is meant for it: there it is to be caught.
 fn caught_in(mutant: &'static ClientEntry, rule: &str) -> Option<usize> {
     type Found = std::collections::BTreeMap<&'static str, Option<usize>>;
     static FOUND: std::sync::Mutex<Found> = std::sync::Mutex::new(Found::new());
@@ -134,10 +140,15 @@ fn caught_in(mutant: &'static ClientEntry, rule: &str) -> Option<usize> {
         return *found;
     }
     let who = Who::Client(mutant, Vec::new());
-    let found = scenarios().iter().position(|scenario| {
+    let catches = |n: &usize| {
+        let scenario = &scenarios()[*n];
         (mutant.plays)(scenario.kind())
             && run(scenario, &who, mutant.under, 1).rule(rule).is_some_and(|r| r.verdict == Verdict::Fail)
-    });
+    };
+    // A scenario that asks for a decision on the rule is meant for it; others may catch it by chance.
+    let asks = |n: &usize| scenarios()[*n].document.expect.judge.iter().any(|asked| asked == rule);
+    let (meant, others): (Vec<usize>, Vec<usize>) = (0..scenarios().len()).partition(asks);
+    let found = meant.into_iter().chain(others).find(catches);
     lock().insert(mutant.id, found);
     found
 }

@@ -34,6 +34,7 @@ pub struct Judge {
     outcome_broken: Option<String>,
     exit_broken: Option<String>,
     ended: Option<String>,
+    time_note: Option<String>,
 }
 
 impl Judge {
@@ -55,6 +56,7 @@ impl Judge {
             outcome_broken: None,
             exit_broken: None,
             ended: None,
+            time_note: header.time_note.clone(),
         }
     }
 
@@ -77,6 +79,7 @@ impl Judge {
                 self.reference.get_or_insert_default().add(&built, end);
             }
             Segment::Run => {
+                self.time_note = self.time_note.take().or_else(|| trial.header.time_note.clone());
                 for event in &trial.events {
                     match &event.kind {
                         EventKind::StepDecided { step, admitted, .. } => {

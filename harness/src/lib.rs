@@ -18,5 +18,6 @@ pub mod runner;
 pub mod scenario;
 pub mod session;
 pub mod stats;
+pub mod warp;
 #[cfg(feature = "wiremock")]
 pub mod wiremock;

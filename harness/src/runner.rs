@@ -78,7 +78,7 @@ impl Play<'_> {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         match self.time {
             Time::Virtual => builder.enable_time().start_paused(true),
-            Time::Wall => builder.enable_all(),
+            Time::Warp | Time::Wall => builder.enable_all(),
         };
         builder.build()?.block_on(self.play_here())
     }
@@ -86,7 +86,8 @@ impl Play<'_> {
     async fn play_here(&self) -> Result<Trial, RunError> {
         let clock = match self.time {
             Time::Virtual => Clock::simulated(self.scenario.epoch()),
-            Time::Wall => Clock::wall(),
+            // Warp is for programs that brownout did not write.
+            Time::Warp | Time::Wall => Clock::wall(),
         };
         let recorder = Recorder::with_limit(self.events_max);
         let mut plan = match self.segment {
@@ -101,7 +102,7 @@ impl Play<'_> {
                 let network = Network::Memory(endpoint.clone());
                 self.drive(network, &clock, &recorder).await?;
             }
-            Time::Wall => {
+            Time::Warp | Time::Wall => {
                 let mut tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
                 tcp.ready(&endpoint);
                 tcp.reset_upstream(&endpoint).await.map_err(RunError::Upstream)?;
@@ -176,6 +177,7 @@ impl Play<'_> {
             profile: self.profile.to_owned(),
             profile_text: None,
             time: self.time,
+            time_note: None,
             epoch: (self.time == Time::Virtual).then(|| clock.epoch_text()),
             tool: TOOL.to_owned(),
             honours: self.client.honours().to_vec(),

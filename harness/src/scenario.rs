@@ -192,11 +192,12 @@ impl Scenario {
             ));
         }
         let plan = self.plan(Seed { run: 1, trial: 0 });
-        let step = plan.only_virtual().filter(|_| time == Time::Wall)?;
+        let step = plan.only_virtual().filter(|_| time != Time::Virtual)?;
         Some(format!(
-            "`{}` cannot be played in wall time: step `{step}` counts refused connections, which over TCP only the \
+            "`{}` cannot be played in {} time: step `{step}` counts refused connections, which over TCP only the \
              kernel sees; give `refuse` a time instead (`for`, `after`, `until`)",
-            self.document.name
+            self.document.name,
+            time.name()
         ))
     }
 

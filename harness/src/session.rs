@@ -13,6 +13,7 @@ use crate::guidance::{self, ChoiceError, OwnProfile, Profile};
 use crate::judge::{Judge, RunReport};
 use crate::runner::{CommandError, CommandPlay, EVENTS_MAX, Play, RunError};
 use crate::scenario::{Kind, ProfileChoice, Scenario};
+use crate::warp;
 
 /// Who plays.
 #[derive(Debug, Clone)]
@@ -68,8 +69,10 @@ impl Who {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Settings {
-    /// Virtual or wall; commands are always played in wall time.
+    /// Virtual or wall, for clients in process.
     pub time: Time,
+    /// Warp or wall, for commands; without it, warp where the program can be warped.
+    pub command_time: Option<Time>,
     /// The seed.
     pub seed: u64,
     /// So many trials; without it, as many as decide.
@@ -98,6 +101,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             time: Time::Virtual,
+            command_time: None,
             seed: 1,
             trials: None,
             profile: None,
@@ -153,6 +157,8 @@ pub enum SessionError {
 const VIRTUAL_LIMIT: (u64, Duration) = (200, Duration::from_secs(5));
 /// The same in wall time.
 const WALL_LIMIT: (u64, Duration) = (3, Duration::from_mins(1));
+/// The same in warp time, where a program takes as long as it takes to start.
+const WARP_LIMIT: (u64, Duration) = (20, Duration::from_secs(30));
 
 /// The profile that a run is judged by: the command line's, else the scenario's, else the default.
 pub fn profile_for(scenario: &Scenario, named: Option<&str>) -> Result<Profile, ChoiceError> {
@@ -198,9 +204,10 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
         Some(own) => own.profile.clone(),
         None => profile_for(scenario, settings.profile.as_deref())?,
     };
-    let stage = Stage { scenario, who: who.ready(), settings, run, asked: &asked.name };
+    let (time, note) = clock_for(who, settings)?;
+    let stage = Stage { scenario, who: who.ready(), settings, run, asked: &asked.name, time, note };
     let watch = Stopwatch::start();
-    if let Some(reason) = scenario.why_not(stage.time()) {
+    if let Some(reason) = scenario.why_not(stage.time) {
         return Err(SessionError::Time(reason));
     }
 
@@ -218,7 +225,11 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
     judge.push(&first);
     kept.extend(settings.keep.then(|| first.clone()));
 
-    let (most, longest) = if stage.time() == Time::Virtual { VIRTUAL_LIMIT } else { WALL_LIMIT };
+    let (most, longest) = match stage.time {
+        Time::Virtual => VIRTUAL_LIMIT,
+        Time::Warp => WARP_LIMIT,
+        Time::Wall => WALL_LIMIT,
+    };
     let (mut played, mut look) = (1, 1);
     loop {
         let enough = match settings.trials {
@@ -254,13 +265,27 @@ struct Stage<'a> {
     run: u32,
     /// Name of the profile that was asked for.
     asked: &'a str,
+    time: Time,
+    /// Why it is wall time, where nobody asked for that.
+    note: Option<String>,
+}
+
+/// The clock of a run; for a command that cannot be warped, with the reason.
+fn clock_for(who: &Who, settings: &Settings) -> Result<(Time, Option<String>), SessionError> {
+    let Who::Command(command) = who else { return Ok((settings.time, None)) };
+    if settings.command_time == Some(Time::Wall) {
+        return Ok((Time::Wall, None));
+    }
+    match warp::suits(command.first().map_or("", String::as_str)) {
+        Ok(()) => Ok((Time::Warp, None)),
+        Err(why) if settings.command_time.is_some() => {
+            Err(SessionError::Time(format!("it cannot be played in warp time: {why}; leave `--time warp` away")))
+        }
+        Err(why) => Ok((Time::Wall, Some(format!("wall time, because {why}")))),
+    }
 }
 
 impl Stage<'_> {
-    fn time(&self) -> Time {
-        if matches!(self.who, Ready::Command(_)) { Time::Wall } else { self.settings.time }
-    }
-
     fn play(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
         let mut trial = self.play_whatever(trial, segment)?;
         trial.header.profile_text = self.settings.own.as_ref().map(|own| own.text.clone());
@@ -288,6 +313,8 @@ impl Stage<'_> {
                     explain: self.settings.explain,
                     client_timeout: self.settings.client_timeout,
                     tls: self.settings.tls,
+                    time: self.time,
+                    time_note: self.note.as_deref(),
                 };
                 Ok(play.play()?)
             }

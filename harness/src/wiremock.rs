@@ -156,6 +156,7 @@ fn header(scenario: &Scenario, seed: Seed, profile: &Profile) -> Header {
         profile: profile.name.clone(),
         profile_text: None,
         time: Time::Wall,
+        time_note: None,
         epoch: None,
         tool: TOOL.to_owned(),
         honours: Vec::new(),

@@ -1,8 +1,9 @@
 //! The run's clock: tokio's clock plus an epoch, and a time zero set by the first connection.
 //!
 //! This is the only module that may read real time. In virtual time tokio's clock is paused and jumps
-//! to the next timer whenever nothing can run; in wall time it is the monotonic clock of the machine.
-//! Everything else asks here, so that one program works on both.
+//! to the next timer whenever nothing can run; in wall time it is the monotonic clock of the machine; in
+//! warp time it is that and an [offset](Warp) that somebody else counts up whenever everybody sleeps.
+//! Everything else asks here, so that one program works on all three.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -11,14 +12,31 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+mod warp;
+
+pub use warp::{Hold, OpenLine, Pair, Warp};
+
 /// Which clock a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Time {
     /// Tokio's paused clock: waiting costs nothing.
     Virtual,
+    /// The machine's clock, which skips whenever the client and the endpoint only wait.
+    Warp,
     /// The machine's clock.
     Wall,
+}
+
+impl Time {
+    /// Its name, as on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Virtual => "virtual",
+            Self::Warp => "warp",
+            Self::Wall => "wall",
+        }
+    }
 }
 
 /// Where virtual time starts unless the scenario says otherwise: 2026-01-01T00:00:00Z, in Unix seconds.
@@ -30,19 +48,28 @@ pub struct Clock {
     time: Time,
     start: Instant,
     epoch: SystemTime,
-    zero: Arc<OnceLock<Instant>>,
+    /// Since the start.
+    zero: Arc<OnceLock<Duration>>,
+    /// In warp time, how far it is ahead.
+    warp: Option<Warp>,
 }
 
 impl Clock {
     /// A clock for virtual time that starts at `epoch`. Must be made inside a paused runtime.
     pub fn simulated(epoch: SystemTime) -> Self {
-        Self { time: Time::Virtual, start: Instant::now(), epoch, zero: Arc::default() }
+        Self { time: Time::Virtual, start: Instant::now(), epoch, zero: Arc::default(), warp: None }
     }
 
     /// The machine's clock.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's date")]
     pub fn wall() -> Self {
-        Self { time: Time::Wall, start: Instant::now(), epoch: SystemTime::now(), zero: Arc::default() }
+        let epoch = SystemTime::now();
+        Self { time: Time::Wall, start: Instant::now(), epoch, zero: Arc::default(), warp: None }
+    }
+
+    /// The machine's clock, ahead by an offset.
+    pub fn warped(warp: Warp) -> Self {
+        Self { time: Time::Warp, warp: Some(warp), ..Self::wall() }
     }
 
     /// The default start of virtual time.
@@ -57,27 +84,28 @@ impl Clock {
 
     /// Sets time zero to now, once: the start of the first accepted connection.
     pub fn set_zero(&self) {
-        let _ = self.zero.set(Instant::now());
+        let _ = self.zero.set(self.since_start());
     }
 
     /// Time since time zero; zero before it is set.
     pub fn now(&self) -> Duration {
-        self.zero.get().map_or(Duration::ZERO, Instant::elapsed)
+        self.zero.get().map_or(Duration::ZERO, |zero| self.since_start().saturating_sub(*zero))
     }
 
     /// When time zero was set, since this clock was made.
     pub fn zero(&self) -> Option<Duration> {
-        self.zero.get().map(|zero| zero.duration_since(self.start))
+        self.zero.get().copied()
     }
 
     /// Time since this clock was made.
     pub fn since_start(&self) -> Duration {
-        self.start.elapsed()
+        let elapsed = self.start.elapsed();
+        self.warp.as_ref().map_or(elapsed, |warp| elapsed + warp.offset())
     }
 
     /// The date on this clock, for `Date` headers, signatures and request ids.
     pub fn date(&self) -> SystemTime {
-        self.epoch + self.start.elapsed()
+        self.epoch + self.since_start()
     }
 
     /// The date at which this clock started.
@@ -92,7 +120,29 @@ impl Clock {
 
     /// Waits on this clock.
     pub async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        let Some(warp) = &self.warp else { return tokio::time::sleep(duration).await };
+        let due = self.since_start().saturating_add(duration);
+        let mut moves = warp.moves();
+        let _timer = warp.timer(due);
+        loop {
+            let left = due.saturating_sub(self.since_start());
+            if left.is_zero() {
+                return;
+            }
+            // Whoever moves the clock lives as long as the warp, of which this holds a part.
+            let _ = tokio::time::timeout(left, moves.changed()).await;
+        }
+    }
+
+    /// In warp time, keeps the clock from being moved for as long as what is returned lives: to be held while
+    /// somebody is waited for who does not live on this clock.
+    pub fn hold(&self) -> Option<Hold> {
+        self.warp.as_ref().map(Warp::hold)
+    }
+
+    /// In warp time, tells of a connection whose queues have to be empty before the clock is moved.
+    pub fn line(&self, ours: std::net::SocketAddr, theirs: std::net::SocketAddr) -> Option<OpenLine> {
+        self.warp.as_ref().map(|warp| warp.line((ours, theirs)))
     }
 }
 

@@ -3,7 +3,8 @@
 
     python3 tests/interop/run.py [--only WORD] [--jobs N] [--repeat N] [--write]
 
-`--only verdicts` plays whole scenarios and asks what the judge says of the SDKs (verdicts.py).
+`--only verdicts` plays whole scenarios and asks what the judge says of the SDKs (verdicts.py); `--only warp` asks
+whether their pauses in warp time are those of wall time (warp.py).
 
 Needs cargo, Python with venv, Node with npm, and curl; BROWNOUT=path names a command that is built already. boto3
 and the JS SDK are installed into a throwaway folder, and the client of the SDK for Rust is built there or in
@@ -33,6 +34,7 @@ import installed  # noqa: E402
 import reasons  # noqa: E402
 import tables  # noqa: E402
 import verdicts  # noqa: E402
+import warp  # noqa: E402
 
 HERE = installed.HERE
 CELL_SECONDS = 120
@@ -426,6 +428,8 @@ def main():
         work = pathlib.Path(throwaway) / "work"
         work.mkdir()
         suite = Suite(binary, folder, work)
+        if args.only == "warp":
+            return 1 if warp.main(suite) else 0
         todo = [cell for cell in cells(suite, args.repeat) if args.only in cell[0]]
         if any(cell[0].startswith(f"{catalogue.RUST} ") for cell in todo):
             suite.rust = installed.rust_client(folder)
@@ -433,6 +437,8 @@ def main():
             slow_first = sorted(todo, key=lambda cell: -cell[1])
             futures = {id(cell): pool.submit(cell[2], *cell[3]) for cell in slow_first}
             rows = [row for cell in todo for row in futures[id(cell)].result()]
+        # What is measured there is time, so nothing else is played beside it.
+        off = 0 if args.only else warp.main(suite)
     if judged := [row for row in rows if isinstance(row, verdicts.Judged)]:
         print(verdicts.table(judged), end="\n\n")
     failed_verdicts = sum(bool(row.trouble) for row in judged)
@@ -448,7 +454,7 @@ def main():
     played = len(rows) + len(judged)
     print(f"{played} cells in {time.monotonic() - began:.0f} s")
     print(f"{played - failed} passed, {failed} failed")
-    return 1 if failed or not played else 0
+    return 1 if failed or off or not played else 0
 
 
 if __name__ == "__main__":

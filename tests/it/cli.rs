@@ -117,11 +117,12 @@ fn a_command_that_never_connects_is_stopped() {
 #[test]
 fn ending_brownout_ends_the_command() {
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let mut brownout = command(&["run", "throttle-burst", "--", "sh", "-c", "echo $$; exec sleep 60"])
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut brownout =
+            command(&["run", "throttle-burst", "--time", "wall", "--", "sh", "-c", "echo $$; exec sleep 60"])
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
         let mut client = String::new();
         BufReader::new(brownout.stdout.take().unwrap()).read_line(&mut client).unwrap();
         let kill =

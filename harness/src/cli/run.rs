@@ -45,8 +45,9 @@ pub(super) struct Args {
     /// scenario says
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
-    /// Clock. Default: virtual for clients in process, wall for commands
-    #[arg(long, value_name = "virtual|wall", value_parser = time)]
+    /// Clock. Default: virtual for clients in process; for commands warp, which skips while everybody waits, where the
+    /// program can be warped, else wall
+    #[arg(long, value_name = "virtual|warp|wall", value_parser = time)]
     time: Option<Time>,
     /// Seed of all randomness: a number, or `random`
     #[arg(long, value_name = "N", default_value = "1", value_parser = seed)]
@@ -87,7 +88,7 @@ pub(super) struct Args {
     /// Write the journal of every trial
     #[arg(long, value_name = "PATH")]
     journal: Option<PathBuf>,
-    /// A command to play, in wall time; it finds the endpoint in `AWS_ENDPOINT_URL`
+    /// A command to play, in warp or wall time; it finds the endpoint in `AWS_ENDPOINT_URL`
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -101,8 +102,8 @@ fn time(text: &str) -> Result<Time, String> {
     match text {
         "virtual" => Ok(Time::Virtual),
         "wall" => Ok(Time::Wall),
-        "warp" => Err("warp time is not there yet; commands are played in wall time".to_owned()),
-        _ => Err("write `virtual` or `wall`".to_owned()),
+        "warp" => Ok(Time::Warp),
+        _ => Err("write `virtual`, `warp` or `wall`".to_owned()),
     }
 }
 
@@ -187,6 +188,11 @@ fn check_names(args: &Args) -> Result<(), String> {
             "a command cannot be played in virtual time: its clock is the machine's; leave `--time` away".to_owned()
         );
     }
+    if args.command.is_empty() && args.time == Some(Time::Warp) {
+        return Err(
+            "warp time is for a command after `--`; clients in process have virtual time, which is faster".to_owned()
+        );
+    }
     if args.tls && args.command.is_empty() && args.time != Some(Time::Wall) {
         return Err("there is no TLS in virtual time, where nothing goes over TCP; add `--time wall`, or give a \
                     command after `--`"
@@ -254,7 +260,8 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
         None => (None, None),
     };
     let settings = Settings {
-        time: args.time.unwrap_or(Time::Virtual),
+        time: args.time.filter(|_| args.command.is_empty()).unwrap_or(Time::Virtual),
+        command_time: args.time.filter(|_| !args.command.is_empty()),
         seed: args.seed,
         trials: args.trials,
         profile,

@@ -143,6 +143,7 @@ fn header(scenario: &Scenario, seed: u64) -> Header {
         profile,
         profile_text: None,
         time: Time::Wall,
+        time_note: None,
         epoch: None,
         tool: TOOL.to_owned(),
         honours: Vec::new(),

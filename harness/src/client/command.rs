@@ -1,4 +1,4 @@
-//! Any command as a client, in wall time: a sealed environment that points every SDK at us and nowhere
+//! Any command as a client, in warp or wall time: a sealed environment that points every SDK at us and nowhere
 //! else, and a trap for what would have left all the same.
 
 use std::net::SocketAddr;
@@ -9,6 +9,8 @@ use std::time::Duration;
 use brownout_mocks::endpoint::CREDENTIALS;
 use brownout_mocks::request::access_key;
 use tokio::process::{Child, Command};
+
+use crate::warp::Stage;
 
 /// Variables of the caller that choose how an SDK retries: they reach the client. All other `AWS_*` are
 /// taken away, real credentials, profiles and endpoints among them.
@@ -40,6 +42,8 @@ pub struct Seal {
     pub session: bool,
     /// The file of the authority that is to be trusted, with TLS.
     pub authority: Option<PathBuf>,
+    /// What it is warped with, in warp time.
+    pub warp: Option<Stage>,
 }
 
 /// How SDKs, Node, OpenSSL, requests and curl are told whom to trust.
@@ -128,12 +132,20 @@ pub fn start(command: &[String], seal: &Seal) -> std::io::Result<Started> {
         command.env_remove(name);
     }
     command.envs(set);
+    if let Some(stage) = &seal.warp {
+        command.envs(stage.environment(std::env::var("LD_PRELOAD").ok().as_deref()));
+    }
     let child = command.spawn()?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
     Ok(Started { child, group })
 }
 
 impl Started {
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits for the command itself.
     pub async fn wait(&mut self) -> std::io::Result<ExitStatus> {
         self.child.wait().await
@@ -177,6 +189,7 @@ mod tests {
             client: 3,
             session: false,
             authority: None,
+            warp: None,
         };
         let (set, removed) = seal.environment(inherited.into_iter());
         assert_eq!(removed, ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "https_proxy"]);

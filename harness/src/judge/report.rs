@@ -21,8 +21,11 @@ pub struct RunReport {
     pub client_version: String,
     /// Name of the profile.
     pub profile: String,
-    /// Virtual or wall.
+    /// Virtual, warp or wall.
     pub time: Time,
+    /// Why this clock and no faster one, or where it could not skip, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_note: Option<String>,
     /// The seed.
     pub seed: u64,
     /// How many trials were played.
@@ -139,6 +142,7 @@ impl RunReport {
             client_version: header.client_version.clone(),
             profile: judge.evidence.profile.name.clone(),
             time: header.time,
+            time_note: judge.time_note.clone(),
             seed: header.seed,
             trials: judge.evidence.trials.len() as u64,
             verdict,

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use brownout_mocks::clock::Time;
 use brownout_mocks::units::short;
 
 use super::{Entry, Report, us};
@@ -51,6 +50,9 @@ pub fn run_text(entry: &Entry, all: bool) -> String {
     let score = run.score.map_or_else(String::new, |s| format!(" · score {:.0}", s.floor()));
     let details = details(entry);
     let _ = writeln!(out, "{style}{word}{style:#}  {:<26} {}{score} {DIM}· {details}{DIM:#}", run.scenario, run.client);
+    if let Some(note) = &run.time_note {
+        let _ = writeln!(out, "      {DIM}clock: {note}{DIM:#}");
+    }
     if all {
         for rule in run.rules.iter().filter(|r| r.verdict != Verdict::NotApplicable) {
             let needs = needs(rule.trials_needed);
@@ -98,8 +100,7 @@ fn details(entry: &Entry) -> String {
         parts.push(format!("the command ended with {ended}"));
     }
     let trials = if run.trials == 1 { "1 trial".to_owned() } else { format!("{} trials", run.trials) };
-    let clock = if run.time == Time::Virtual { "virtual" } else { "wall" };
-    parts.push(format!("{trials}, {} {clock}", lasted(run.metrics.virtual_ms)));
+    parts.push(format!("{trials}, {} {}", lasted(run.metrics.virtual_ms), run.time.name()));
     parts.join(" · ")
 }
 

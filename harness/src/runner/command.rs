@@ -1,9 +1,10 @@
-//! Plays a scenario with a command, in wall time.
+//! Plays a scenario with a command, in warp or wall time.
 
 use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_mocks::clock::{Clock, Time};
+use brownout_mocks::clock::{Clock, Time, Warp};
 use brownout_mocks::endpoint::Endpoint;
 use brownout_mocks::journal::{EventKind, Header, Recorder, Segment, Trial};
 use brownout_mocks::random::Seed;
@@ -14,6 +15,7 @@ use super::{TOOL, patience, silence, silent};
 use crate::client::command::{Authority, Seal, start};
 use crate::client::trap::Trap;
 use crate::scenario::Scenario;
+use crate::warp::{Coordinator, Stage};
 
 /// What one start of a command needs to know.
 #[derive(Debug, Clone)]
@@ -36,6 +38,10 @@ pub struct CommandPlay<'a> {
     pub tls: bool,
     /// How long the command may be silent; by the scenario if none.
     pub client_timeout: Option<Duration>,
+    /// Warp or wall.
+    pub time: Time,
+    /// Why it is wall time, where nobody asked for that.
+    pub time_note: Option<&'a str>,
 }
 
 /// Why a command could not be played.
@@ -112,6 +118,12 @@ impl Interrupts {
     }
 }
 
+/// What a command in warp time is played with.
+struct Warped {
+    stage: Stage,
+    warp: Warp,
+}
+
 /// How long connections may take to end after the command has, so that the journal has their ends.
 const GRACE: Duration = Duration::from_millis(50);
 
@@ -123,7 +135,9 @@ impl CommandPlay<'_> {
     }
 
     async fn play_here(&self) -> Result<Trial, CommandError> {
-        let (clock, recorder) = (Clock::wall(), Recorder::new());
+        let warp = (self.time == Time::Warp).then(Warp::new);
+        let clock = warp.clone().map_or_else(Clock::wall, Clock::warped);
+        let recorder = Recorder::new();
         let mut plan = match self.segment {
             Segment::Control => self.scenario.control_plan(self.seed),
             Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
@@ -141,24 +155,36 @@ impl CommandPlay<'_> {
         tcp.ready(&endpoint);
         tcp.reset_upstream(&endpoint).await.map_err(CommandError::Upstream)?;
         let address = tcp.address();
+        let warped = match warp {
+            Some(warp) => Some(Warped { stage: Stage::make([address.port(), trap.address().port()])?, warp }),
+            None => None,
+        };
         let seal = Seal {
             endpoint: tcp.url(),
             trap: trap.address(),
             client: 0,
             session: self.scenario.hands_out_credentials(),
             authority: authority.as_ref().map(|a| a.path().to_owned()),
+            warp: warped.as_ref().map(|w| w.stage.clone()),
         };
+        let mut note = self.time_note.map(str::to_owned);
         tokio::select! {
             biased;
-            lived = self.live(&seal, &clock, &recorder) => lived?,
+            lived = self.live(&seal, &clock, &recorder, warped.as_ref()) => note = note.or(lived?),
             () = tcp.serve(endpoint) => {}
             () = trap.serve(address, clock.clone(), recorder.clone()) => {}
         }
-        Ok(Trial { header: self.header(), events: recorder.take() })
+        Ok(Trial { header: self.header(note), events: recorder.take() })
     }
 
-    /// From the start of the command to its end.
-    async fn live(&self, seal: &Seal, clock: &Clock, recorder: &Recorder) -> Result<(), CommandError> {
+    /// From the start of the command to its end. Says where its clock could not skip.
+    async fn live(
+        &self,
+        seal: &Seal,
+        clock: &Clock,
+        recorder: &Recorder,
+        warped: Option<&Warped>,
+    ) -> Result<Option<String>, CommandError> {
         let program = self.command.first().cloned().unwrap_or_default();
         let mut interrupts = Interrupts::listen()?;
         let mut started = start(self.command, seal).map_err(|e| CommandError::Start {
@@ -169,6 +195,18 @@ impl CommandPlay<'_> {
                 _ => e.to_string(),
             },
         })?;
+        let coordinator = match (warped, started.id()) {
+            (Some(Warped { stage, warp }), Some(id)) => Some(Coordinator::start(stage, id, clock, warp, recorder)?),
+            _ => None,
+        };
+        let watched = coordinator.as_ref().map(|c| Arc::clone(c.watched()));
+        let stuck = async {
+            match &watched {
+                Some(watched) => watched.stuck().await,
+                None => std::future::pending().await,
+            }
+        };
+        let note = || watched.as_ref().and_then(|w| w.note());
         let patience = self.client_timeout.unwrap_or_else(|| patience(self.scenario));
         let began = clock.since_start();
         let status = tokio::select! {
@@ -181,6 +219,7 @@ impl CommandPlay<'_> {
             status = started.wait() => Some(status?),
             () = recorder.filled() => None,
             () = silent(clock, recorder, began, patience) => None,
+            () = stuck => None,
         };
         let silent_us = brownout_mocks::journal::micros(silence(clock, recorder, began));
         let any = |is: fn(&EventKind) -> bool| recorder.view(0, |events| events.iter().any(|e| is(&e.kind)));
@@ -218,7 +257,7 @@ impl CommandPlay<'_> {
                 return Err(nothing(program, ended));
             }
             recorder.push(clock.now(), EventKind::ClientEnded { exit: status.code(), signal: status.signal() });
-            return Ok(());
+            return Ok(note());
         }
         let full = recorder.is_full();
         started.stop().await;
@@ -230,10 +269,10 @@ impl CommandPlay<'_> {
             recorder.push(clock.now(), EventKind::ClientHung { client: 0, silent_us });
         }
         recorder.push(clock.now(), EventKind::ClientEnded { exit: None, signal: None });
-        Ok(())
+        Ok(note())
     }
 
-    fn header(&self) -> Header {
+    fn header(&self, time_note: Option<String>) -> Header {
         Header {
             journal: 1,
             run: self.run,
@@ -246,7 +285,8 @@ impl CommandPlay<'_> {
             client_version: String::new(),
             profile: self.profile.to_owned(),
             profile_text: None,
-            time: Time::Wall,
+            time: self.time,
+            time_note,
             epoch: None,
             tool: TOOL.to_owned(),
             honours: Vec::new(),

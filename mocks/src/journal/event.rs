@@ -47,8 +47,11 @@ pub struct Header {
     /// The text of that profile, where it is a file of the user's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_text: Option<String>,
-    /// Virtual or wall.
+    /// Virtual, warp or wall.
     pub time: Time,
+    /// Why this clock and no faster one, or where it could not skip, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_note: Option<String>,
     /// The date at time zero of the clock, RFC 3339; absent in wall time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,

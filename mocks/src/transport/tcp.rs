@@ -1,4 +1,4 @@
-//! Connections over TCP, for programs that brownout did not write. Wall time only.
+//! Connections over TCP, for programs that brownout did not write. In warp or wall time.
 
 use std::io;
 use std::net::SocketAddr;
@@ -135,8 +135,8 @@ impl TcpTransport {
                 () = clock.sleep(next_close.unwrap_or_default().saturating_sub(now)), if next_close.is_some() => None,
             };
             port = Port::Open(accepting);
-            let stream = match accepted {
-                Some(Ok((stream, _))) => stream,
+            let (stream, peer) = match accepted {
+                Some(Ok(accepted)) => accepted,
                 // A window begins.
                 None => continue,
                 // The peer was gone at once, or there are no descriptors left: wait a little, go on.
@@ -160,8 +160,10 @@ impl TcpTransport {
             let _ = stream.set_nodelay(true);
             let (shared, open) = (shared.clone(), Arc::clone(&open));
             open.fetch_add(1, Ordering::Relaxed);
+            let line = stream.local_addr().ok().and_then(|ours| clock.line(ours, peer));
             tasks.spawn(async move {
                 serve(shared, stream).await;
+                drop(line);
                 open.fetch_sub(1, Ordering::Relaxed);
             });
         }

@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::wire::Line;
+use crate::clock::Hold;
 use crate::endpoint::{Endpoint, Sent, Upstream};
 use crate::journal::Seq;
 use crate::protocol::{Reply, error_code};
@@ -80,6 +81,7 @@ impl Asker {
         body: Option<Incoming>,
         whole: bool,
     ) -> Said {
+        let _hold = endpoint.clock().hold();
         let failed = |why: String| {
             endpoint.upstream_failed(seq, &why);
             let text = format!("brownout: the upstream {} {why}\n", self.upstream.address());
@@ -207,11 +209,13 @@ pub(super) struct Relay {
     line: Arc<Line>,
     seq: Seq,
     over: bool,
+    _hold: Option<Hold>,
 }
 
 impl Relay {
     pub(super) fn new(body: Incoming, line: Arc<Line>, seq: Seq) -> Self {
-        let mut relay = Self { body, bytes: 0, line, seq, over: false };
+        let hold = line.endpoint().clock().hold();
+        let mut relay = Self { body, bytes: 0, line, seq, over: false, _hold: hold };
         if relay.body.is_end_stream() {
             // hyper does not poll an empty body.
             relay.finish();

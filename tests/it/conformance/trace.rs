@@ -47,6 +47,7 @@ fn header(trial: u64) -> Header {
         profile: String::new(),
         profile_text: None,
         time: Time::Virtual,
+        time_note: None,
         epoch: None,
         tool: "test".into(),
         honours: Vec::new(),

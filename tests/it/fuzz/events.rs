@@ -33,7 +33,7 @@ fn trials(longest: usize) -> impl Strategy<Value = Trial> {
 fn headers() -> impl Strategy<Value = Header> {
     let segment = prop_oneof![6 => Just(Segment::Run), 1 => Just(Segment::Control), 1 => Just(Segment::Reference)];
     let honours = vec(select(&["retry_after", "x_amz_retry_after", "moon_phase", ""][..]), 0..3);
-    let time = prop_oneof![Just(Time::Virtual), Just(Time::Wall)];
+    let time = prop_oneof![Just(Time::Virtual), Just(Time::Warp), Just(Time::Wall)];
     let client = select(&["command", "std-2026", ""][..]);
     (segment, numbers(), honours, time, client, any::<bool>(), any::<bool>()).prop_map(
         |(segment, trial, honours, time, client, owns_demand, estimated)| Header {
@@ -49,6 +49,7 @@ fn headers() -> impl Strategy<Value = Header> {
             profile: String::new(),
             profile_text: None,
             time,
+            time_note: None,
             epoch: None,
             tool: String::new(),
             honours: honours.into_iter().map(str::to_owned).collect(),

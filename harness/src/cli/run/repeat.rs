@@ -27,8 +27,8 @@ pub(super) fn repeat(args: &Args, job: &Job<'_>) -> String {
     if let Some(profile) = &args.profile {
         words.push(format!("--profile {}", quoted(profile)));
     }
-    if args.time == Some(Time::Wall) {
-        words.push("--time wall".to_owned());
+    if let Some(time @ (Time::Wall | Time::Warp)) = args.time {
+        words.push(format!("--time {}", time.name()));
     }
     words.push(format!("--seed {:#x}", args.seed));
     if let Some(trials) = args.trials {

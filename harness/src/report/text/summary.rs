@@ -31,10 +31,11 @@ pub fn summary(report: &Report) -> String {
     if let Some(ms) = report.wall_ms {
         let _ = write!(text, " · {:.2} s", ms as f64 / 1e3);
     }
-    let in_virtual = runs.iter().filter(|r| r.report.time == Time::Virtual);
-    let played: u64 = in_virtual.map(|r| r.report.metrics.virtual_ms).sum();
-    if played > 0 {
-        let _ = write!(text, " ({} virtual)", lasted(played));
+    for time in [Time::Virtual, Time::Warp] {
+        let played: u64 = runs.iter().filter(|r| r.report.time == time).map(|r| r.report.metrics.virtual_ms).sum();
+        if played > 0 {
+            let _ = write!(text, " ({} {})", lasted(played), if time == Time::Warp { "in warp" } else { "virtual" });
+        }
     }
     text
 }

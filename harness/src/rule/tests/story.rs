@@ -30,6 +30,7 @@ pub(crate) fn header(trial: u64) -> Header {
         profile: "documented".into(),
         profile_text: None,
         time: Time::Virtual,
+        time_note: None,
         epoch: None,
         tool: "test".into(),
         honours: Vec::new(),
