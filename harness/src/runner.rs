@@ -141,7 +141,7 @@ impl Play<'_> {
             let flows = self.scenario.kind() == crate::scenario::Kind::Flow;
             tasks.spawn(async move {
                 match made {
-                    Made::Flow(flow, calls) if flows => part.flows(flow, Arc::from(calls)).await,
+                    Made::Flow(flow, calls) if flows => part.flows(*flow, Arc::from(calls)).await,
                     Made::Flow(_, calls) | Made::Calls(calls) => part.calls(Arc::from(calls)).await,
                 }
             });

@@ -34,7 +34,7 @@ pub enum Made {
     /// It plays calls.
     Calls(Box<dyn CallClient>),
     /// It plays flows, over this client for the single calls; a workload of calls is left to that alone.
-    Flow(FlowClient, Box<dyn CallClient>),
+    Flow(Box<FlowClient>, Box<dyn CallClient>),
 }
 
 /// Settings from `--client-config`.

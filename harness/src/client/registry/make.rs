@@ -45,7 +45,7 @@ pub(super) fn by_profile(setting: &Setting, options: &Options, name: &str) -> Re
 pub(super) fn mutant(setting: &Setting, options: &Options, fault: Fault) -> Result<Made, String> {
     no_options(options)?;
     let calls = PolicyClient::new(setting, Box::new(MutantPolicy(fault)));
-    Ok(Made::Flow(FlowClient::new(advised("ec2-poll")?), Box::new(calls)))
+    Ok(Made::Flow(Box::new(FlowClient::new(advised("ec2-poll")?)), Box::new(calls)))
 }
 
 pub(super) fn altered(setting: &Setting, options: &Options, name: &str, change: Change) -> Result<Made, String> {
@@ -100,7 +100,7 @@ pub(super) fn application(
     let mut policy = advised(name)?;
     change(&mut policy);
     let calls = PolicyClient::new(setting, Box::new(ProfilePolicy::new(profile(name)?)));
-    Ok(Made::Flow(FlowClient::new(policy), Box::new(calls)))
+    Ok(Made::Flow(Box::new(FlowClient::new(policy)), Box::new(calls)))
 }
 
 /// Pauses that begin with so many milliseconds and grow by a factor.

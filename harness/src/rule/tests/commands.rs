@@ -124,7 +124,9 @@ fn bucket_overrun() {
     // Whenever one is let through, the program begins anew.
     let relieved = played("ec2", true, |p| {
         for _ in 0..50 {
-            doubling(50 * MS, 9).into_iter().for_each(|pause| drop_it(p.ask(pause, LAUNCH, "", REFUSED)));
+            for pause in doubling(50 * MS, 9) {
+                p.ask(pause, LAUNCH, "", REFUSED);
+            }
             p.ask(S, LAUNCH, "", Told::Fine);
         }
     });
