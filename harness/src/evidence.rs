@@ -11,6 +11,7 @@
 mod attempt;
 mod bounds;
 mod build;
+mod doubtful;
 mod names;
 mod notes;
 mod numbered;
@@ -252,7 +253,7 @@ impl Evidence {
             time: header.time,
             honours,
             owns_demand: header.owns_demand,
-            trapped: header.client == "command",
+            trapped: crate::client::is_outside(&header.client),
             slack: Slack::new(header.time, header.estimated),
             trials: Vec::new(),
             control_escapes: Vec::new(),
