@@ -145,6 +145,9 @@ pub struct Client {
     pub last_us: u64,
     /// When fresh credentials were handed out to it.
     pub issued: Vec<u64>,
+    /// Whether some of its calls were left out because nobody knows what they sent: new calls of ours are among its
+    /// invocations, then.
+    pub doubtful: bool,
     /// What rules have found out about it.
     pub(crate) notes: Notes,
 }
@@ -254,7 +257,7 @@ impl Evidence {
             honours,
             owns_demand: header.owns_demand,
             trapped: crate::client::is_outside(&header.client),
-            slack: Slack::new(header.time, header.estimated),
+            slack: Slack::new(header.time, header.estimated, crate::client::is_outside(&header.client)),
             trials: Vec::new(),
             control_escapes: Vec::new(),
             demand: None,

@@ -6,6 +6,7 @@
 //! another zero, and what a driver says of its times could not be held against the journal.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use brownout_mocks::journal::Outcome;
 use schemars::JsonSchema;
@@ -156,6 +157,29 @@ pub enum Said {
     Cannot(Cannot),
 }
 
+/// Any of a driver's lines, for its schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there for its schema")]
+enum Line {
+    Hello(Hello),
+    Told(Told),
+    Cannot(Cannot),
+}
+
+/// The JSON Schema of a driver's lines.
+pub fn schema() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        let mut schema = schemars::schema_for!(Line).to_value();
+        if let Some(root) = schema.as_object_mut() {
+            root.insert("title".into(), "brownout: a line of a driver".into());
+            root.insert("$id".into(), "https://brownout-rs.github.io/brownout/driver.schema.json".into());
+        }
+        schema
+    });
+    &SCHEMA
+}
+
 /// What the lines of a driver look like, for errors.
 const HELLO: &str = r#"{"hello":1,"client":"my-client","version":"1.0"}"#;
 const TOLD: &str = r#"{"call":1,"outcome":"ok"} or {"call":1,"outcome":"error","code":"ThrottlingException"}"#;
@@ -261,6 +285,9 @@ fn clean(text: &str, most: usize) -> String {
     }
     clean
 }
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,7 @@ pub(super) fn leave_doubtful_out(client: &mut Client) {
     };
     // In order of their numbers, as the calls are.
     let gone: Vec<u64> = client.calls.iter().filter(|c| doubtful(c)).map(|c| c.number).collect();
+    client.doubtful = !gone.is_empty();
     client.calls.retain(|c| gone.binary_search(&c.number).is_err());
     for invocation in &mut client.invocations {
         invocation.call = invocation.call.filter(|number| gone.binary_search(number).is_err());

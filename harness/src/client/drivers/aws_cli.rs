@@ -18,7 +18,7 @@ use crate::warp::Company;
 
 mod words;
 
-use words::{Answer, answer, kebab};
+use words::{Answer, answer, kebab, options};
 
 pub(super) static ENTRY: DriverEntry = DriverEntry {
     id: "aws-cli",
@@ -186,10 +186,15 @@ pub(crate) struct CliClient {
 }
 
 impl CliClient {
-    fn arguments(&self, call: &Call) -> Vec<String> {
+    /// `file`: for an operation whose answer goes into a file, which takes no JSON for its whole input.
+    fn arguments(&self, call: &Call, file: bool) -> Vec<String> {
         let service = if call.service.id() == "s3" { "s3api" } else { call.service.id() };
         let mut words = vec![self.cli.program.clone(), service.to_owned(), kebab(&call.operation)];
-        words.extend(["--cli-input-json".to_owned(), call.params.to_string()]);
+        if file {
+            words.extend(options(&call.params));
+        } else {
+            words.extend(["--cli-input-json".to_owned(), call.params.to_string()]);
+        }
         if self.cli.second() {
             // Version 1 always takes bytes as they stand.
             words.extend(["--cli-binary-format", "raw-in-base64-out"].map(str::to_owned));
@@ -201,6 +206,9 @@ impl CliClient {
                 "timeouts.read" => words.extend(["--cli-read-timeout".to_owned(), seconds()]),
                 _ => {}
             }
+        }
+        if file {
+            words.push("/dev/null".to_owned());
         }
         words
     }
@@ -241,22 +249,16 @@ impl CliClient {
 impl CallClient for CliClient {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Heard> {
         Box::pin(async move {
-            let mut words = self.arguments(call);
-            if INTO_A_FILE.contains(&(call.service.id(), &call.operation)) {
-                words.push("/dev/null".to_owned());
-            }
-            let mut answered = self.run(&words, call).await;
-            if matches!(&answered, Ok(Answer::WantsAFile)) {
+            let file = INTO_A_FILE.contains(&(call.service.id(), &call.operation));
+            let mut answered = self.run(&self.arguments(call, file), call).await;
+            if let (false, Ok(Answer::WantsAFile(_))) = (file, &answered) {
                 // It has sent nothing yet.
-                words.push("/dev/null".to_owned());
-                answered = self.run(&words, call).await;
+                answered = self.run(&self.arguments(call, true), call).await;
             }
             let (outcome, code) = match answered {
                 Ok(Answer::Success) => (Outcome::Success, None),
                 Ok(Answer::Error(code)) => (Outcome::Error, Some(excerpt(&code))),
-                Ok(Answer::WantsAFile) => return self.stop(call, "it wants a file for its answer").await,
-                Ok(Answer::Cannot(why)) => return self.stop(call, &why).await,
-                Err(why) => return self.stop(call, &why).await,
+                Ok(Answer::WantsAFile(why) | Answer::Cannot(why)) | Err(why) => return self.stop(call, &why).await,
             };
             Heard { outcome, code, status: None, body: bytes::Bytes::new() }
         })

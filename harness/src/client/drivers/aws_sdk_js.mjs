@@ -11,6 +11,9 @@ const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 // Standard output belongs to the protocol: what anybody prints goes to standard error.
 console.log = console.info = console.debug = console.error;
 
+// Node's own warnings, of versions that will not be supported and the like, would be told once for each play.
+process.removeAllListeners("warning");
+
 class Cannot extends Error {}
 
 // Services whose package has another name than their endpoint.

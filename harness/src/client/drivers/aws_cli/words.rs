@@ -1,5 +1,7 @@
 //! How the AWS CLI writes operations, and how it tells what became of a call.
 
+use serde_json::Value;
+
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -7,8 +9,8 @@ pub(super) enum Answer {
     Success,
     /// It failed with this code.
     Error(String),
-    /// The operation's answer goes into a file that was not named.
-    WantsAFile,
+    /// Something was left out on the command line: perhaps a file for the operation's answer. A sentence.
+    WantsAFile(String),
     /// It could not be made: a sentence.
     Cannot(String),
 }
@@ -39,6 +41,21 @@ pub(super) fn kebab(operation: &str) -> String {
         out.push(letter.to_ascii_lowercase());
     }
     out
+}
+
+/// The members of an input as options of the command line.
+pub(super) fn options(params: &Value) -> Vec<String> {
+    let mut words = Vec::new();
+    for (name, value) in params.as_object().into_iter().flatten() {
+        let option = kebab(name);
+        match value {
+            Value::Bool(true) => words.push(format!("--{option}")),
+            Value::Bool(false) => words.push(format!("--no-{option}")),
+            Value::String(text) => words.push(format!("--{option}={text}")),
+            other => words.push(format!("--{option}={other}")),
+        }
+    }
+    words
 }
 
 /// Errors of the connection, by what the CLI says of them, with the names that botocore has for them.
@@ -72,8 +89,8 @@ pub(super) fn answer(status: Option<i32>, said: &str) -> Answer {
     if let Some((_, code)) = OF_THE_CONNECTION.iter().find(|(text, _)| said.contains(text)) {
         return Answer::Error((*code).to_owned());
     }
-    if said.contains("arguments are required: outfile") || said.contains("too few arguments") {
-        return Answer::WantsAFile;
+    if said.contains("arguments are required: ") || said.contains("too few arguments") {
+        return Answer::WantsAFile(last.to_owned());
     }
     let usage = status.is_some_and(|s| USAGE.contains(&s))
         || ["Parameter validation failed", "Unknown options", "Invalid choice", "Error parsing parameter"]
@@ -110,6 +127,13 @@ mod tests {
     }
 
     #[test]
+    fn members_become_options() {
+        let params = serde_json::json!({"Bucket": "b", "Range": "bytes=0-1", "ChecksumMode": true, "PartNumber": 2});
+        assert_eq!(options(&params), ["--bucket=b", "--checksum-mode", "--part-number=2", "--range=bytes=0-1"]);
+        assert!(options(&Value::Null).is_empty());
+    }
+
+    #[test]
     fn what_the_cli_says_is_understood() {
         let throttled = "\nAn error occurred (ThrottlingException) when calling the ListTables operation (reached max \
                          retries: 2): Rate exceeded\n";
@@ -120,7 +144,7 @@ mod tests {
         assert_eq!(answer(Some(0), "a warning"), Answer::Success);
         let usage = "usage: aws [options]\n\naws: error: argument operation: Invalid choice, valid choices are:\n";
         assert!(matches!(answer(Some(2), usage), Answer::Cannot(_)));
-        assert_eq!(answer(Some(252), "the following arguments are required: outfile\n"), Answer::WantsAFile);
+        assert_eq!(answer(Some(252), "the following arguments are required: outfile\n"), Answer::WantsAFile("the following arguments are required: outfile".into()));
         assert_eq!(answer(None, ""), Answer::Error("killed".into()));
         assert_eq!(answer(Some(255), "An error occurred (not a code): x"), Answer::Error("exit-255".into()));
     }
