@@ -15,11 +15,11 @@ import warp
 
 SCENARIOS = (
     "throttle-burst", "dynamodb-three-throttles", "s3-slow-down", "lambda-concurrency", "service-unavailable-storm",
-    "sqs-throttle-403", "access-denied", "transient-list", "connection-reset",
+    "sqs-throttle-403", "access-denied", "transient-list", "connection-reset", "truncated-answer",
 )
-HALF_JSON = (reasons.UNCOUNTED_BOTO3, reasons.HALF_JSON_BOTO3)
+HALF_AN_ANSWER = (reasons.UNCOUNTED_BOTO3, reasons.HALF_JSON_BOTO3)
 # What brownout says of an SDK as it is, and rightly: by client and scenario, the rules it breaks and why.
-FINDINGS = {}
+FINDINGS = {("boto3 standard", "truncated-answer"): (("transient_not_retried",), HALF_AN_ANSWER)}
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,13 @@ class Client:
         return ["--client", self.driver, *(w for pair in settings.items() for w in ("--client-config", "=".join(pair)))]
 
 
+SOME = ("throttle-burst", "service-unavailable-storm", "connection-reset")
 # Each call of the CLI takes the best part of a second of a core, so it plays less.
 FEW = ("dynamodb-three-throttles", "s3-slow-down", "lambda-concurrency", "access-denied")
 CLIENTS = (
-    Client("boto3 legacy", "boto3", "legacy", "client: boto3 1."),
+    Client("boto3 legacy", "boto3", "legacy", "client: boto3 1.", SCENARIOS[:-1]),
     Client("boto3 standard", "boto3", "standard", "retry mode standard"),
-    Client("boto3 adaptive", "boto3", "adaptive", "retry mode adaptive"),
+    Client("boto3 adaptive", "boto3", "adaptive", "retry mode adaptive", SOME),
     Client("aws-cli", "aws-cli", "", "AWS CLI version 1", FEW),
     Client("aws-cli standard", "aws-cli", "standard", "retry mode standard", FEW[:2]),
     Client("aws-sdk-js", "aws-sdk-js", "", "client: aws-sdk-js 3."),
@@ -66,7 +67,7 @@ def start(suite, name, scenario, words):
 
 def judged(suite, client, scenario):
     """One scenario: what is wrong, if anything is, and a line of figures."""
-    wanted = FINDINGS.get((client.name, scenario), ((),))[0]
+    wanted = FINDINGS.get((client.name, scenario), ((), ()))[0]
     played = start(suite, f"{client.name} {scenario}", scenario, [*client.words(), "--profile", "auto"])
     if not played.report.get("runs"):
         return played.done.stderr.strip()[-300:] or "no report", ""

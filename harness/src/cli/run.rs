@@ -194,11 +194,10 @@ fn check_names(args: &Args) -> Result<(), String> {
     let driven = args.clients.iter().find(|name| drivers::find(name).is_some());
     if (!args.command.is_empty() || driven.is_some()) && args.time == Some(Time::Virtual) {
         let who = driven.map_or_else(|| "a command".to_owned(), |name| format!("`{name}`"));
-        return Err(format!(
-            "{who} cannot be played in virtual time: its clock is the machine's; leave `--time` away"
-        ));
+        return Err(format!("{who} cannot be played in virtual time: its clock is the machine's; leave `--time` away"));
     }
-    let in_process = args.command.is_empty() && (driven.is_none() || args.clients.iter().any(|c| client::find(c).is_some()));
+    let in_process =
+        args.command.is_empty() && (driven.is_none() || args.clients.iter().any(|c| client::find(c).is_some()));
     if in_process && args.time == Some(Time::Warp) {
         return Err(
             "warp time is for a command after `--` and for the SDKs that are installed here; clients in process have \

@@ -288,6 +288,3 @@ fn clean(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::sync::Arc;
 
 use brownout_mocks::units::Span;
@@ -193,7 +193,8 @@ impl Driven {
 
     /// Lays its program out in a private folder.
     pub(crate) fn unpack(&self) -> std::io::Result<Unpacked> {
-        let folder = tempfile::Builder::new().prefix("brownout-driver-").tempdir()?;
+        let private = std::fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("brownout-driver-").permissions(private).tempdir()?;
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
             let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;

@@ -48,9 +48,7 @@ impl Slack {
     pub(super) fn new(time: Time, estimated: bool, outside: bool) -> Self {
         let (source, above_us, above_share, below_us) = match time {
             // Tokio's timers round up to the next millisecond, on either side of the wire.
-            Time::Virtual if !estimated => {
-                (SlackSource::VirtualClock, 2_000, 0.0, 1_000)
-            }
+            Time::Virtual if !estimated => (SlackSource::VirtualClock, 2_000, 0.0, 1_000),
             _ => (SlackSource::Assumed, 500_000, 0.05, 5_000),
         };
         Self { source, above_us, above_share, below_us, outside }

@@ -48,11 +48,7 @@ enum End {
 }
 
 /// Plays; says what there is to say about the client.
-pub(super) async fn play(
-    play: &CommandPlay<'_>,
-    driven: &Driven,
-    ground: &Ground,
-) -> Result<Identity, CommandError> {
+pub(super) async fn play(play: &CommandPlay<'_>, driven: &Driven, ground: &Ground) -> Result<Identity, CommandError> {
     let mut interrupts = Interrupts::listen()?;
     let many = play.clients.unwrap_or(play.scenario.document.clients);
     let unpacked = driven.unpack()?;
@@ -84,21 +80,31 @@ async fn perform(
     actors: &mut [Actor],
     coordinator: Option<&Coordinator>,
 ) -> Result<Identity, CommandError> {
-    let mut hello = None;
     for (client, actor) in actors.iter().enumerate() {
         actor.driver.begin(&start_line(play, driven, client as u32)).await;
     }
-    for actor in actors.iter_mut() {
-        let said = actor.hello(unpacked, ground).await?;
-        hello.get_or_insert(said);
-    }
-    let mut told = driven.told(hello.as_ref());
-    ground.open().await?;
-    let acted = tokio::select! {
-        biased;
-        acted = act(play, driven, unpacked, ground, actors, coordinator) => acted?,
-        () = ground.serve() => None,
+    let (hello, acted) = if ground.hands_out_credentials() {
+        // Some fetch them when their client is made. Elsewhere the story begins when the driver is ready.
+        ground.open().await?;
+        let greeted = async {
+            let hello = greet(unpacked, ground, actors).await?;
+            Ok::<_, CommandError>((hello, act(play, driven, unpacked, ground, actors, coordinator).await?))
+        };
+        tokio::select! {
+            biased;
+            both = greeted => both?,
+            () = ground.serve() => (None, None),
+        }
+    } else {
+        let hello = greet(unpacked, ground, actors).await?;
+        ground.open().await?;
+        tokio::select! {
+            biased;
+            acted = act(play, driven, unpacked, ground, actors, coordinator) => (hello, acted?),
+            () = ground.serve() => (None, None),
+        }
     };
+    let mut told = driven.told(hello.as_ref());
     if let Some(acted) = acted {
         let note = told.note.get_or_insert_default();
         if !note.is_empty() {
@@ -108,6 +114,16 @@ async fn perform(
     }
     told.time_note = coordinator.and_then(|c| c.watched().note());
     Ok(told)
+}
+
+/// Waits until all have said who they are; what the first of them says.
+async fn greet(unpacked: &Unpacked, ground: &Ground, actors: &mut [Actor]) -> Result<Option<Hello>, CommandError> {
+    let mut first = None;
+    for actor in actors.iter_mut() {
+        let hello = actor.hello(unpacked, ground).await?;
+        first.get_or_insert(hello);
+    }
+    Ok(first)
 }
 
 /// Makes the calls and sees the driver off. Says what became of it, if that was not as it should be.
@@ -291,7 +307,9 @@ async fn wait(ground: &Ground, started: &mut Started) -> Option<ExitStatus> {
 fn unheard(program: &str, actors: &[Actor]) -> String {
     let error = actors.iter().find_map(|a| a.driver.first_error());
     let error = error.map_or_else(String::new, |error| format!("; the first error was {error}"));
-    format!("no request arrived from `{program}` although all its calls have ended{error}; does it call the address in AWS_ENDPOINT_URL?")
+    format!(
+        "no request arrived from `{program}` although all its calls have ended{error}; does it call the address in AWS_ENDPOINT_URL?"
+    )
 }
 
 /// Calls, in words.
@@ -322,16 +340,12 @@ fn start_line(play: &CommandPlay<'_>, driven: &Driven, client: u32) -> Start {
 }
 
 impl Actor {
-    fn start(
-        unpacked: &Unpacked,
-        play: &CommandPlay<'_>,
-        ground: &Ground,
-        client: u32,
-    ) -> Result<Self, CommandError> {
+    fn start(unpacked: &Unpacked, play: &CommandPlay<'_>, ground: &Ground, client: u32) -> Result<Self, CommandError> {
         let command = unpacked.command();
         let program = command.first().cloned().unwrap_or_default();
-        let (started, stdin, stdout) = start_piped(command, &ground.seal(client))
-            .map_err(|e| unpacked.missing(&e).map_or_else(|| CommandError::start(&program, &e), CommandError::Driver))?;
+        let (started, stdin, stdout) = start_piped(command, &ground.seal(client)).map_err(|e| {
+            unpacked.missing(&e).map_or_else(|| CommandError::start(&program, &e), CommandError::Driver)
+        })?;
         let member = started.id().map(|id| ground.company.joins(id));
         let pipe = (play.time == Time::Warp).then(|| stdin.as_fd().try_clone_to_owned().ok()).flatten();
         let unread = ground.company.pipe(pipe);
@@ -356,7 +370,8 @@ impl Actor {
             Err(Ended::Broken(why)) => Err(CommandError::Driver(why)),
             Err(Ended::Closed) => {
                 let program = unpacked.command().first().cloned().unwrap_or_default();
-                let how = wait(ground, &mut self.started).await.map_or_else(|| "it closed its output".to_owned(), words);
+                let how =
+                    wait(ground, &mut self.started).await.map_or_else(|| "it closed its output".to_owned(), words);
                 let why = format!("ended ({how}) and has said nothing");
                 Err(CommandError::Driver(wanted(&program, &why)))
             }

@@ -57,6 +57,11 @@ impl Ground {
         Ok(Self { clock, recorder, endpoint, tcp, trap, company: Company::default(), authority, warped, session })
     }
 
+    /// Whether clients fetch their credentials from the endpoint.
+    pub(super) fn hands_out_credentials(&self) -> bool {
+        self.session
+    }
+
     /// The environment of a client.
     pub(super) fn seal(&self, client: u32) -> Seal {
         Seal {
@@ -71,9 +76,8 @@ impl Ground {
 
     /// In warp time, begins to move the clock.
     pub(super) fn coordinate(&self) -> std::io::Result<Option<Coordinator>> {
-        let start = |(stage, warp): &(Stage, Warp)| {
-            Coordinator::start(stage, &self.company, &self.clock, warp, &self.recorder)
-        };
+        let start =
+            |(stage, warp): &(Stage, Warp)| Coordinator::start(stage, &self.company, &self.clock, warp, &self.recorder);
         self.warped.as_ref().map(start).transpose()
     }
 

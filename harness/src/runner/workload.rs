@@ -121,7 +121,11 @@ impl Part {
             }
             _ => value.clone(),
         };
-        Value::Object(item.params.iter().map(|(k, v)| (k.clone(), value(k, v))).collect())
+        let name = |name: &String, value: &Value| match (&self.endpoint, value) {
+            (Some(_), Value::Array(_)) if service.id() == "ec2" => of_the_model(name).to_owned(),
+            _ => name.clone(),
+        };
+        Value::Object(item.params.iter().map(|(k, v)| (name(k, v), value(k, v))).collect())
     }
 
     /// Plays the items that are calls, one after another.
@@ -229,6 +233,21 @@ pub(super) async fn all(mut tasks: JoinSet<()>) {
             std::panic::resume_unwind(panic);
         }
     }
+}
+
+/// EC2's lists have another name on the wire, which is the scenario's, than in the model, which SDKs go by.
+const LISTS: &[(&str, &str)] = &[
+    ("Filter", "Filters"),
+    ("GroupId", "GroupIds"),
+    ("ImageId", "ImageIds"),
+    ("InstanceId", "InstanceIds"),
+    ("ResourceId", "Resources"),
+    ("SecurityGroupId", "SecurityGroupIds"),
+    ("Tag", "Tags"),
+];
+
+fn of_the_model(name: &str) -> &str {
+    LISTS.iter().find(|(wire, _)| *wire == name).map_or(name, |(_, model)| model)
 }
 
 /// An address with its host replaced by the endpoint: SDKs call a queue where its address says.

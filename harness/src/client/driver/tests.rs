@@ -78,7 +78,8 @@ async fn lines_have_an_end_and_a_length() {
     let (lines, end) = all(b"one\n{\"call\":").await;
     assert_eq!(lines, ["one"]);
     assert_eq!(end.unwrap_err(), "breaks off: `{\"call\":`; end each line, and flush it");
-    let (lines, end) = all(&[vec![b'x'; LINE_MAX], b"\n".to_vec(), vec![b'y'; LINE_MAX + 1], b"\n".to_vec()].concat()).await;
+    let (lines, end) =
+        all(&[vec![b'x'; LINE_MAX], b"\n".to_vec(), vec![b'y'; LINE_MAX + 1], b"\n".to_vec()].concat()).await;
     assert_eq!(lines.len(), 1);
     assert!(end.unwrap_err().starts_with("is longer than 65536 bytes: `yyy"));
 }

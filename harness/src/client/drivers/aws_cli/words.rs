@@ -21,7 +21,8 @@ pub(super) enum Answer {
 pub(super) fn kebab(operation: &str) -> String {
     let letters: Vec<char> = operation.chars().collect();
     let capital = |at: usize| letters.get(at).is_some_and(char::is_ascii_uppercase);
-    let plural = letters.last() == Some(&'s') && letters.len() > 2 && capital(letters.len() - 2) && capital(letters.len() - 3);
+    let plural =
+        letters.last() == Some(&'s') && letters.len() > 2 && capital(letters.len() - 2) && capital(letters.len() - 3);
     let mut tail = letters.len();
     if plural {
         tail -= 1;
@@ -144,7 +145,10 @@ mod tests {
         assert_eq!(answer(Some(0), "a warning"), Answer::Success);
         let usage = "usage: aws [options]\n\naws: error: argument operation: Invalid choice, valid choices are:\n";
         assert!(matches!(answer(Some(2), usage), Answer::Cannot(_)));
-        assert_eq!(answer(Some(252), "the following arguments are required: outfile\n"), Answer::WantsAFile("the following arguments are required: outfile".into()));
+        assert_eq!(
+            answer(Some(252), "the following arguments are required: outfile\n"),
+            Answer::WantsAFile("the following arguments are required: outfile".into())
+        );
         assert_eq!(answer(None, ""), Answer::Error("killed".into()));
         assert_eq!(answer(Some(255), "An error occurred (not a code): x"), Answer::Error("exit-255".into()));
     }
