@@ -32,7 +32,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "hello()\nfor call in calls():\n    say({'call': 7, 'outcome': 'ok'})",
         "tells of call 7, and there is no such call: those asked for so far are 1 to 1",
     ),
-    ("before-any", "hello()\nsay({'call': 1, 'outcome': 'ok'})\nwhile True: time.sleep(1)", "there is no such call"),
+    ("before-any", "hello()\nsay({'call': 99, 'outcome': 'ok'})\nwhile True: time.sleep(1)", "there is no such call"),
     (
         "twice",
         "hello()\nfor call in calls():\n    send(call)\n    say({'call': call['call'], 'outcome': 'ok'})\n    say({'call': call['call'], 'outcome': 'ok'})",
