@@ -138,6 +138,10 @@ impl CommandPlay<'_> {
         let warp = (self.time == Time::Warp).then(Warp::new);
         let clock = warp.clone().map_or_else(Clock::wall, Clock::warped);
         let recorder = Recorder::new();
+        let recorder = match &warp {
+            Some(warp) => recorder.with_moves(warp.clone()),
+            None => recorder,
+        };
         let mut plan = match self.segment {
             Segment::Control => self.scenario.control_plan(self.seed),
             Segment::Run | Segment::Reference => self.scenario.plan(self.seed),
