@@ -12,6 +12,7 @@ mod attempt;
 mod bounds;
 mod build;
 mod doubtful;
+mod moves;
 mod names;
 mod notes;
 mod numbered;
@@ -34,6 +35,7 @@ use settle::{Entry, Shape, entry_of, shape};
 pub(crate) use notes::{Moment, Notes, Prover};
 
 pub use attempt::{Attempt, Faults, Rare, Seen};
+pub use moves::Moves;
 pub use samples::Gap;
 pub use slack::{Slack, SlackSource};
 
@@ -60,6 +62,8 @@ pub struct Evidence {
     pub control_escapes: Vec<Escape>,
     /// How many requests of each shape the control saw, by the same client; `None` without a control.
     demand: Option<BTreeMap<Shape, u64>>,
+    /// How often the control asked for each operation, by client.
+    meant: BTreeMap<(u32, Arc<str>), u64>,
     /// How often the control sent each entry of a batch, by the same client.
     batched: BTreeMap<Entry, u64>,
     numbers: BTreeMap<Arc<str>, [Numbers; 2]>,
@@ -69,6 +73,8 @@ pub struct Evidence {
 /// One played trial.
 #[derive(Debug, Clone, Default)]
 pub struct Trial {
+    /// How the clock was moved, in warp time.
+    pub moves: Moves,
     /// Which repetition.
     pub number: u64,
     /// The clients that were seen, by index.
@@ -191,8 +197,8 @@ pub struct Invocation {
     pub marked: bool,
     /// Its attempts, resends left out.
     pub attempts: Vec<Attempt>,
-    /// How many of its repeats may be calls of their own. Nothing where the client marks what belongs
-    /// together; else as many as like requests in the control, where no retry was due, allow.
+    /// How many of its repeats, and of those of all invocations of its operation, may be calls of their own. Nothing
+    /// where the client marks what belongs together; else as many as the control, where no retry was due, allows.
     pub joints: usize,
     /// Whether the same was asked again later, where the caller is not ours: by a loop above, or as a new call.
     pub asked_again: bool,
@@ -261,6 +267,7 @@ impl Evidence {
             trials: Vec::new(),
             control_escapes: Vec::new(),
             demand: None,
+            meant: BTreeMap::new(),
             batched: BTreeMap::new(),
             numbers: BTreeMap::new(),
             names: names::Names::default(),
@@ -303,6 +310,8 @@ impl Evidence {
         let demand = self.demand.get_or_insert_default();
         for (client, invocation) in control.invocations() {
             *demand.entry(shape(client, invocation)).or_default() += invocation.attempts.len() as u64;
+            let operation = (client.index, Arc::clone(&invocation.operation));
+            *self.meant.entry(operation).or_default() += settle::requests(invocation);
             for entry in invocation.attempts.iter().flat_map(|a| &a.entries) {
                 *self.batched.entry(entry_of(client, invocation, entry)).or_default() += 1;
             }

@@ -69,7 +69,8 @@ impl Fit {
     /// Infers the policy.
     pub fn of(evidence: &Evidence) -> Self {
         let histories = history::histories(evidence);
-        let attempts = attempts::fit(&histories);
+        let mut attempts = attempts::fit(&histories);
+        quota::doubt(&histories, &mut attempts);
         let limiter = limiter::fit(evidence);
         let pauses = backoff::pauses(evidence, &limiter);
         let mut fit = Self {

@@ -15,7 +15,7 @@ use crate::evidence::Evidence;
 use crate::fit::Fit;
 use crate::guidance::{Cited, Profile};
 use crate::rule::{RULES, RuleDoc, Ruling, Severity, Verdict, severity};
-use crate::scenario::{Document, ExpectOutcome};
+use crate::scenario::{Document, ExpectOutcome, WorkItem};
 
 pub use metrics::{Metrics, Percentiles, Summary};
 pub use report::{Expected, RuleReport, RunReport};
@@ -32,6 +32,7 @@ pub struct Judge {
     control: Option<metrics::Tally>,
     reference: Option<metrics::Tally>,
     outcome_broken: Option<String>,
+    outcome_unasked: Option<String>,
     exit_broken: Option<String>,
     ended: Option<String>,
     time_note: Option<String>,
@@ -55,6 +56,7 @@ impl Judge {
             control: None,
             reference: None,
             outcome_broken: None,
+            outcome_unasked: None,
             exit_broken: None,
             ended: None,
             time_note: header.time_note.clone(),
@@ -104,7 +106,17 @@ impl Judge {
                 self.evidence.push(trial);
                 if let Some(built) = self.evidence.trials.last() {
                     self.run.add(built, end);
-                    self.outcome_broken = self.outcome_broken.take().or_else(|| outcome_broken(&self.document, built));
+                    if let Some(broken) = outcome_broken(&self.document, built) {
+                        match planned(&self.document).filter(|n| self.evidence.trapped && metrics::calls(built) > *n) {
+                            None => _ = self.outcome_broken.get_or_insert(broken),
+                            Some(n) => _ = self.outcome_unasked.get_or_insert_with(|| {
+                                format!(
+                                    "{broken}, which the scenario asks of its own {n} and of no program that makes more; \
+                                     `exit: 0` under `expect` asks the program itself"
+                                )
+                            }),
+                        }
+                    }
                     self.exit_broken = self.exit_broken.take().or_else(|| exit_broken(&self.document, built));
                     self.ended = self.ended.take().or_else(|| ended_badly(built));
                 }
@@ -143,6 +155,7 @@ impl Judge {
             .collect();
         let expected = Expected {
             outcome: self.outcome_broken.clone(),
+            outcome_unasked: self.outcome_unasked.clone(),
             exit: self.exit_broken.clone(),
             undecided,
             not_applicable,
@@ -234,6 +247,15 @@ fn outcome_broken(document: &Document, trial: &crate::evidence::Trial) -> Option
         }
         _ => None,
     }
+}
+
+/// How many calls the scenario makes by itself, where it says so.
+fn planned(document: &Document) -> Option<u64> {
+    let count = |item: &WorkItem| match item {
+        WorkItem::Call(call) => Some(u64::from(call.count)),
+        WorkItem::Flow(_) => None,
+    };
+    document.workload.iter().map(count).sum::<Option<u64>>().filter(|n| *n > 0)
 }
 
 /// How a command ended otherwise than expected, in words.

@@ -72,6 +72,15 @@ impl Needs {
         Self { reason, trials, remedy: "use a scenario in which more calls fail" }
     }
 
+    /// A clock that is too coarse for what was seen.
+    fn coarse(seen: u64) -> Self {
+        Self {
+            reason: format!("{seen} pauses were seen, and none that this run's clock is exact enough for"),
+            trials: None,
+            remedy: "play it in virtual or warp time, or use a scenario with longer pauses",
+        }
+    }
+
     /// What was seen, what a right client does, and what to do to decide it, in one sentence.
     pub fn told(&self, advice: &str) -> String {
         let expected = advice.trim_end_matches('.');

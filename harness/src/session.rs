@@ -160,12 +160,38 @@ pub enum SessionError {
     Time(String),
 }
 
-/// Automatic trials stop at so many, or after so long on the machine's clock (docs/decisions/0005).
-const VIRTUAL_LIMIT: (u64, Duration) = (200, Duration::from_secs(5));
-/// The same in wall time.
-const WALL_LIMIT: (u64, Duration) = (3, Duration::from_mins(1));
-/// The same in warp time, where a program takes as long as it takes to start.
-const WARP_LIMIT: (u64, Duration) = (20, Duration::from_secs(30));
+/// Where automatic trials stop, decided or not (docs/decisions/0005).
+struct Limit {
+    trials: u64,
+    /// Events of all trials. What is repeatable must not hang on how fast the machine is.
+    events: usize,
+    /// On the machine's clock.
+    time: Duration,
+}
+
+const VIRTUAL: Limit = Limit { trials: 200, events: 100_000, time: Duration::MAX };
+const WALL: Limit = Limit { trials: 3, events: usize::MAX, time: Duration::from_mins(1) };
+/// A program takes as long as it takes to start.
+const WARP: Limit = Limit { trials: 20, events: usize::MAX, time: Duration::from_secs(30) };
+/// From so many trials on, a guess of how many are needed is worth something.
+const GUESSED: u64 = 16;
+
+impl Limit {
+    fn of(time: Time) -> Self {
+        match time {
+            Time::Virtual => VIRTUAL,
+            Time::Warp => WARP,
+            Time::Wall => WALL,
+        }
+    }
+
+    /// Whether one more trial is worth its time: some rule can be decided by more, and within the limit by what was
+    /// seen so far, give or take a factor of two.
+    fn asks_for_more(&self, report: &RunReport, played: u64) -> bool {
+        let needed = report.rules.iter().filter_map(|r| r.trials_needed).min();
+        !report.unfired.is_empty() || needed.is_some_and(|n| played < GUESSED || n <= self.trials.saturating_mul(2))
+    }
+}
 
 /// The profile that a run is judged by: the command line's, else the scenario's, else the default.
 pub fn profile_for(scenario: &Scenario, named: Option<&str>) -> Result<Profile, ChoiceError> {
@@ -232,16 +258,17 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
     judge.push(&first);
     kept.extend(settings.keep.then(|| first.clone()));
 
-    let (most, longest) = match stage.time {
-        Time::Virtual => VIRTUAL_LIMIT,
-        Time::Warp => WARP_LIMIT,
-        Time::Wall => WALL_LIMIT,
-    };
-    let (mut played, mut look) = (1, 1);
+    let limit = Limit::of(stage.time);
+    let (mut played, mut look, mut events) = (1, 1, first.events.len());
     loop {
         let enough = match settings.trials {
             Some(trials) => played >= trials,
-            None => played >= most || watch.elapsed() >= longest || (played >= look && !judge.report().undecided()),
+            None => {
+                played >= limit.trials
+                    || events >= limit.events
+                    || watch.elapsed() >= limit.time
+                    || (played >= look && !limit.asks_for_more(&judge.report(), played))
+            }
         };
         if enough {
             break;
@@ -252,8 +279,8 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
         }
         let trial = stage.play(played, Segment::Run)?;
         judge.push(&trial);
+        (played, events) = (played + 1, events + trial.events.len());
         kept.extend(settings.keep.then_some(trial));
-        played += 1;
     }
     Ok(Ran { report: judge.last_report(), trials: kept, first: Some(first) })
 }

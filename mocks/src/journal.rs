@@ -11,9 +11,11 @@ mod file;
 pub use event::{Answered, By, Event, EventKind, Header, How, Outcome, PartlyFailed, Received, Segment, Seq};
 pub use file::{ReadError, Trial, read, write_events, write_trial};
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use crate::clock::Warp;
 
 /// The most events that one trial may record, unless told otherwise; past it the trial ends.
 pub const EVENTS_MAX: usize = 1_000_000;
@@ -22,6 +24,8 @@ pub const EVENTS_MAX: usize = 1_000_000;
 #[derive(Debug, Clone)]
 pub struct Recorder {
     shared: Arc<Mutex<Vec<Event>>>,
+    /// The clock whose moves are written down, and how much of them is.
+    moves: Option<(Warp, Arc<AtomicU64>)>,
     full: Arc<tokio::sync::Notify>,
     limit: usize,
     /// What happened too often to be written.
@@ -42,13 +46,26 @@ impl Recorder {
 
     /// An empty recorder for at most so many events.
     pub fn with_limit(limit: usize) -> Self {
-        Self { shared: Arc::default(), full: Arc::default(), limit, unwritten: Arc::default() }
+        Self { shared: Arc::default(), moves: None, full: Arc::default(), limit, unwritten: Arc::default() }
+    }
+
+    /// Writes down the moves of this clock, each before the event that it led to.
+    #[must_use]
+    pub fn with_moves(self, warp: Warp) -> Self {
+        Self { moves: Some((warp, Arc::default())), ..self }
     }
 
     /// Appends an event. Past the limit, [`EVENTS_MAX`] by default, events are dropped; [`Recorder::is_full`] tells.
     pub fn push(&self, at: Duration, kind: EventKind) {
         let mut events = self.lock();
         if events.len() < self.limit {
+            if let Some((warp, written)) = &self.moves {
+                let moved = micros(warp.offset());
+                let by_us = moved.saturating_sub(written.swap(moved, Ordering::Relaxed));
+                if by_us > 0 {
+                    events.push(Event { at_us: micros(at), kind: EventKind::ClockMoved { by_us } });
+                }
+            }
             events.push(Event { at_us: micros(at), kind });
         } else {
             self.full.notify_one();

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Done {
     for path in &args.journals {
         let file = File::open(path).map_err(|e| format!("could not read `{path}`: {e}"))?;
         let trials = journal::read(&mut BufReader::new(file)).map_err(|e| format!("{path}: {e}"))?;
-        for trials in by_run(trials) {
+        for trials in by_run(trials).map_err(|e| format!("{path}: {e}"))? {
             let Some((header, evidence)) = evidence(&trials) else { continue };
             let fit = Fit::of(&evidence);
             fitted += usize::from(fit.nearest.is_some());

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Done {
     for path in &args.journals {
         let file = File::open(path).map_err(|e| format!("could not read `{path}`: {e}"))?;
         let trials = journal::read(&mut BufReader::new(file)).map_err(|e| format!("{path}: {e}"))?;
-        for trials in by_run(trials) {
+        for trials in by_run(trials).map_err(|e| format!("{path}: {e}"))? {
             let entry = judge(&trials, args).map_err(|e| format!("{path}: {e}"))?;
             output::people(&report::run_text(&entry, args.verbose));
             report.runs.push(entry);
@@ -52,13 +52,27 @@ pub(super) fn run(args: &Args) -> Done {
     Ok(output::finish(&report, &args.report))
 }
 
-/// The trials of each run, in order of the runs.
-pub(super) fn by_run(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
+/// The trials of each run, in order of the runs. Trials that are no part of one run are not judged as if they were.
+pub(super) fn by_run(trials: Vec<Trial>) -> Result<Vec<Vec<Trial>>, String> {
     let mut runs: BTreeMap<u32, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
-        runs.entry(trial.header.run).or_default().push(trial);
+        let (own, run) = (&trial.header, runs.entry(trial.header.run).or_default());
+        let of = |h: &Header| (h.scenario_name.clone(), h.client.clone(), h.profile.clone(), h.seed);
+        if let Some(first) = run.iter().map(|t| &t.header).find(|h| h.segment == own.segment)
+            && (of(first) != of(own) || first.scenario_text != own.scenario_text)
+        {
+            return Err(format!(
+                "run {} is `{}` with `{}` and seed {:#x} in one place, and `{}` with `{}` and seed {:#x} in another; give \
+                 journals of different runs as files of their own",
+                own.run, first.scenario_name, first.client, first.seed, own.scenario_name, own.client, own.seed
+            ));
+        }
+        if run.iter().any(|t| t.header.segment == own.segment && t.header.trial == own.trial) {
+            return Err(format!("trial {} of run {} is in it twice, and counts once only", own.trial, own.run));
+        }
+        run.push(trial);
     }
-    runs.into_values().collect()
+    Ok(runs.into_values().collect())
 }
 
 fn judge(trials: &[Trial], args: &Args) -> Result<Entry, String> {

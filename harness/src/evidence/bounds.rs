@@ -2,13 +2,23 @@
 
 use brownout_mocks::service::Class;
 
-use super::{Adaptive, Attempt, Client, Evidence, Invocation};
+use super::{Adaptive, Attempt, Client, Evidence, Gap, Invocation};
 use crate::guidance::{Honours, Jitter};
 
 impl Evidence {
-    /// The longest pause, in microseconds and with slack, that an allowed client may make before its
+    /// The longest pause, in microseconds and with slack, that an allowed client may be seen to make before its
     /// next attempt, counted from the end of `attempt`. `None` if nothing bounds it.
     pub fn pause_max(&self, client: &Client, invocation: &Invocation, attempt: &Attempt) -> Option<u64> {
+        self.pause_bound(client, invocation, attempt).map(|bound| self.slack.above(bound))
+    }
+
+    /// The same of a pause that was measured.
+    pub fn gap_max(&self, gap: &Gap<'_>) -> Option<u64> {
+        self.pause_bound(gap.client, gap.invocation, gap.before).map(|bound| self.most(bound, gap.ran_us))
+    }
+
+    /// The same without slack.
+    fn pause_bound(&self, client: &Client, invocation: &Invocation, attempt: &Attempt) -> Option<u64> {
         let bound = self.own_pause(invocation, attempt)?;
         let mut pause = bound;
         if attempt.hinted() {
@@ -22,7 +32,7 @@ impl Evidence {
                 hint.max(bound + 5.0) + bound
             };
         }
-        Some(self.slack.above(((pause + self.limiter_wait(client, attempt)) * 1e6) as u64))
+        Some(((pause + self.limiter_wait(client, attempt)) * 1e6) as u64)
     }
 
     /// The longest pause after `attempt` that an allowed client draws for itself, in seconds.

@@ -106,6 +106,7 @@ impl Builder {
                     closed(attempt, at_us, By::Fault);
                 }
             }
+            EventKind::ClockMoved { by_us } => self.trial.moves.push(at_us, *by_us),
             EventKind::PortClosed { until_us, .. } => {
                 self.trial.unseen.push((at_us, until_us.unwrap_or(u64::MAX)));
             }

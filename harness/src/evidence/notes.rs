@@ -1,13 +1,16 @@
 //! What one rule finds out about a client of a trial and others ask again. A client, its trial and the profile stay as they
 //! are, so whoever asks first finds out for all, and for all later reports.
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use brownout_mocks::service::Class;
 
 /// What rules have found out about a client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes {
+    /// The operations that were asked for clearly more often, all targets together, than in the control.
+    pub(crate) asked_more: BTreeSet<Arc<str>>,
     /// The invocations whose end proves something.
     pub(crate) provers: OnceLock<Vec<Prover>>,
     /// The moments at which its tokens were spent.

@@ -6,6 +6,11 @@ use std::sync::Arc;
 
 use super::{Client, Evidence, Invocation, Trial};
 
+/// How many requests the program may have meant by it.
+pub(super) fn requests(invocation: &Invocation) -> u64 {
+    if invocation.marked { 1 } else { invocation.attempts.len() as u64 }
+}
+
 /// What like requests have in common: client, operation, target and body.
 pub(super) type Shape = (u32, Arc<str>, Option<Arc<str>>, Option<Arc<str>>);
 
@@ -27,14 +32,29 @@ impl Evidence {
         self.batched.get(&entry_of(client, invocation, entry)) == Some(&1)
     }
 
+    /// Whether so many entries are more than the control sent in batches of this operation.
+    pub(crate) fn batched_more(&self, client: &Client, invocation: &Invocation, entries: u64) -> bool {
+        let own = |key: &Entry| key.0 == client.index && key.1 == invocation.operation;
+        entries > self.batched.iter().filter(|(key, _)| own(key)).map(|(_, n)| n).sum::<u64>()
+    }
+
     /// Whether there was a control.
     pub(crate) fn controlled(&self) -> bool {
         self.demand.is_some()
     }
 
-    /// Whether the control made this request, and only once: then further ones are repeats.
+    /// Whether the client asked for this operation more often, all targets together, than the control: by more than a
+    /// fifth, which is no accident of a program that stops after a time and not after a number of calls. So it seems
+    /// where there was no control.
+    pub(crate) fn asked_more(&self, client: &Client, invocation: &Invocation) -> bool {
+        self.demand.is_none() || client.notes.asked_more.contains(&invocation.operation)
+    }
+
+    /// Whether the control made this request, and only once: then further ones are repeats. A program that asks for what
+    /// chance tells it may ask for one thing twice without any repeat, but not more often in all.
     pub(crate) fn asked_once(&self, client: &Client, invocation: &Invocation) -> bool {
-        self.demand.as_ref().is_some_and(|demand| demand.get(&shape(client, invocation)) == Some(&1))
+        self.asked_more(client, invocation)
+            && self.demand.as_ref().is_some_and(|demand| demand.get(&shape(client, invocation)) == Some(&1))
     }
 
     /// Finds out which invocations are certainly over.
@@ -55,28 +75,42 @@ impl Evidence {
     /// thing fourteen times without any fault may do so with faults as well, and have retried nothing.
     pub(super) fn doubt(&self, trial: &mut Trial) {
         for client in &mut trial.clients {
-            let mut asked: BTreeMap<Shape, u64> = BTreeMap::new();
-            for invocation in client.invocations.iter().filter(|i| !i.marked) {
-                *asked.entry(shape(client, invocation)).or_default() += invocation.attempts.len() as u64;
+            let (mut rows, mut asked) = (BTreeMap::<&Arc<str>, u64>::new(), BTreeMap::<&Arc<str>, u64>::new());
+            for invocation in &client.invocations {
+                *asked.entry(&invocation.operation).or_default() += requests(invocation);
+                *rows.entry(&invocation.operation).or_default() += u64::from(!invocation.marked);
             }
+            let meant = |operation: &Arc<str>| self.meant.get(&(client.index, Arc::clone(operation))).copied();
+            let more = |(operation, asked): (&&Arc<str>, &u64)| {
+                let meant = meant(operation)?;
+                (*asked > meant + meant / 5).then(|| Arc::clone(operation))
+            };
+            let asked_more =
+                if self.demand.is_some() { asked.iter().filter_map(more).collect() } else { BTreeSet::new() };
             let mut joints = Vec::with_capacity(client.invocations.len());
             for invocation in &client.invocations {
                 let repeats = invocation.attempts.len().saturating_sub(1);
                 joints.push(match &self.demand {
                     _ if invocation.marked || repeats == 0 => 0,
                     None => repeats,
-                    Some(demand) => {
-                        let shape = shape(client, invocation);
-                        match demand.get(&shape).copied().unwrap_or(0) {
-                            calls if asked.get(&shape).is_some_and(|asked| *asked <= calls) => repeats,
-                            calls => repeats.min(usize::try_from(calls.saturating_sub(1)).unwrap_or(usize::MAX)),
-                        }
+                    // Of calls at the same time, parts of several may lie in one row, and one in several rows.
+                    Some(_) if client.peak > 1 => {
+                        let meant = meant(&invocation.operation).unwrap_or(0);
+                        repeats.min(usize::try_from(meant.saturating_sub(1)).unwrap_or(usize::MAX))
+                    }
+                    Some(_) => {
+                        // Each row of requests is one call at least; what was meant beyond that may be anywhere in them.
+                        // What a program asks for may be left to chance: only how often it asks is held against it.
+                        let rows = rows.get(&invocation.operation).copied().unwrap_or(1);
+                        let hidden = meant(&invocation.operation).unwrap_or(0).saturating_sub(rows);
+                        usize::try_from(hidden).unwrap_or(usize::MAX)
                     }
                 });
             }
             for (invocation, joints) in client.invocations.iter_mut().zip(joints) {
                 invocation.joints = joints;
             }
+            client.notes.asked_more = asked_more;
             if client.calls.is_empty() {
                 let mut later = BTreeSet::new();
                 let shapes: Vec<Shape> = client.invocations.iter().map(|i| shape(client, i)).collect();

@@ -13,7 +13,7 @@ use super::number::Number;
 pub struct Attempts {
     /// The service.
     pub service: String,
-    /// How many. A bound where no call was given up after so many: all got through, or were stopped by something else.
+    /// How many. A bound where no call was given up after so many, or where a quota may have stopped all that were.
     pub max: Number,
     /// What the client itself announces (`max=` of its retry header).
     #[serde(skip_serializing_if = "Option::is_none")]

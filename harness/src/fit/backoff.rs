@@ -84,7 +84,8 @@ pub(super) fn pauses<'a>(evidence: &'a Evidence, limiter: &Limiter) -> BTreeMap<
         (below as f64 / 1e6, us.saturating_add(evidence.slack.below_us) as f64 / 1e6)
     };
     for gap in evidence.gaps().filter(|g| own(limiter, g)) {
-        let (low, high) = slack(gap.us);
+        let high = gap.us.saturating_add(evidence.slack.below_us) as f64 / 1e6;
+        let low = gap.us.saturating_sub(evidence.late(gap.us, gap.ran_us)) as f64 / 1e6;
         groups.entry((&gap.invocation.service, gap.class)).or_default().push(Pause {
             retry: u32::try_from(gap.retry).unwrap_or(u32::MAX),
             low,

@@ -62,7 +62,7 @@ pub(super) fn fit(evidence: &Evidence) -> Option<Polling> {
     }
     let clients = evidence.trials.iter().flat_map(|t| &t.clients);
     let rows: Vec<Vec<u64>> = clients.flat_map(polls).collect();
-    let longest = rows.iter().map(|row| row.iter().sum::<u64>()).max()? as f64 / 1e6;
+    let longest = rows.iter().map(|row| row.iter().fold(0, |sum: u64, us| sum.saturating_add(*us))).max()? as f64 / 1e6;
     let mut rungs: BTreeMap<u32, Vec<(f64, f64)>> = BTreeMap::new();
     for row in &rows {
         for (n, us) in (0..).zip(row) {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::attempts::Attempts;
 use super::history::{Event, History, Then, What};
 use super::number::Number;
+use super::region::Range;
 
 /// A client-side token bucket for retries.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -139,6 +140,30 @@ pub(super) fn fit(histories: &[History<'_>], attempts: &[Attempts]) -> Quota {
     quota.capacity =
         if scaled { capacity } else { Number::at_least(capacity.low.or(capacity.at_least).unwrap_or(0.0)) };
     quota
+}
+
+/// Opens the upper end where every call that was given up after the most attempts may have been stopped by a quota just
+/// there. A quota that one call can empty is a limit of attempts by another name, and is not thought of.
+pub(super) fn doubt(histories: &[History<'_>], attempts: &mut [Attempts]) {
+    for of in attempts.iter_mut().filter(|of| of.max.high.is_some()) {
+        let Some(most) = of.max.value else { continue };
+        let refused =
+            |e: &Event<'_>| e.service == of.service && matches!(e.what, What::Failure { then: Then::GaveUp, .. });
+        let concerned: Vec<&History<'_>> = histories.iter().filter(|h| h.events.iter().any(refused)).collect();
+        if !concerned.iter().all(|h| readable(h)) {
+            continue;
+        }
+        let explains = |prices: Prices| {
+            let fits = concerned.iter().try_fold(Fits { least: 0, below: i64::MAX }, |fits, history| {
+                capacities(history, prices, fits, refused)
+            });
+            fits.is_some_and(|fits| fits.below > most as i64 * prices.throttling.max(prices.transient))
+        };
+        let prices = |throttling| (1..=DEAREST).map(move |transient| Prices { throttling, transient });
+        if (1..=DEAREST).flat_map(prices).any(explains) {
+            of.max = Number::of(Some(most), Range { low: most, high: f64::INFINITY });
+        }
+    }
 }
 
 /// A price that may be the dearest thought of may be dearer still.

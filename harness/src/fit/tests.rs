@@ -4,5 +4,6 @@
 mod coverage;
 mod page;
 mod parts;
+mod policies;
 mod sets;
 mod truth;

@@ -81,9 +81,6 @@ const NAMES: usize = 4;
 fn like(fit: &Fit) -> String {
     let names = |of: &[super::Candidate]| {
         let mut names: Vec<String> = of.iter().take(NAMES).map(|c| c.name.clone()).collect();
-        if of.len() > NAMES {
-            names.push(format!("{} more", of.len() - NAMES));
-        }
         match names.as_slice() {
             [.., _] if names.len() == 1 => names.remove(0),
             [first @ .., last] => format!("{} or {last}", first.join(", ")),
@@ -91,6 +88,9 @@ fn like(fit: &Fit) -> String {
         }
     };
     let profiles = &fit.profiles;
+    if profiles.possible.len() > NAMES {
+        return "too little seen to tell published profiles apart".to_owned();
+    }
     if !profiles.possible.is_empty() {
         return format!("looks like {}", names(&profiles.possible));
     }

@@ -216,7 +216,10 @@ mod tests {
             ("aws-sdk-kotlin/1.5.0 ua/2.1 lang/kotlin#2.2".into(), "kotlin-pre2026 or std-2026"),
             ("curl/8.5.0".into(), DEFAULT),
             (String::new(), DEFAULT),
-            ("Botocore/ / md/ # m/ cfg/retry-mode#".into(), "std-2.0-1s"),
+            ("Botocore/ / md/ # m/ cfg/retry-mode#".into(), "botocore-legacy or std-2.0-1s"),
+            ("Boto3/1.26.1 Python/3.8.10 Linux/5.4 Botocore/1.29.1".into(), "botocore-legacy or std-2.0-1s"),
+            ("aws-cli/1.20.0 Python/3.8.10 Linux/5.4 botocore/1.21.0".into(), "botocore-legacy or std-2.0-1s"),
+            ("aws-sdk-java/1.12.500 Linux/5.4".into(), DEFAULT),
         ] {
             assert_eq!(chosen(&text), wanted, "{text}");
         }

@@ -121,6 +121,11 @@ pub(super) fn outcomes(trial: &Trial) -> (u64, u64) {
     counts
 }
 
+/// How many calls were made.
+pub(super) fn calls(trial: &Trial) -> u64 {
+    trial.clients.iter().map(|client| spans(client).len() as u64).sum()
+}
+
 impl Tally {
     pub(super) fn add(&mut self, trial: &Trial, fault_end: Option<u64>) {
         self.trials += 1;

@@ -113,6 +113,9 @@ pub struct Expected {
     /// How calls ended otherwise than expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The same of a command that makes more calls than the scenario was written for: it is told, and fails nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome_unasked: Option<String>,
     /// How the command ended otherwise than expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<String>,

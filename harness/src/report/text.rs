@@ -59,9 +59,8 @@ pub fn run_text(entry: &Entry, all: bool) -> String {
     }
     if all {
         for rule in run.rules.iter().filter(|r| r.verdict != Verdict::NotApplicable) {
-            let needs = needs(rule.trials_needed);
             let verdict = rule.verdict.to_string();
-            let _ = writeln!(out, "      {verdict:<13} {:<24} {DIM}{}{needs}{DIM:#}", rule.id, rule.reason);
+            let _ = writeln!(out, "      {verdict:<13} {:<24} {DIM}{}{DIM:#}", rule.id, rule.reason);
         }
     }
     for rule in run.rules.iter().filter(|r| r.verdict == Verdict::Fail) {
@@ -72,10 +71,6 @@ pub fn run_text(entry: &Entry, all: bool) -> String {
         out.push_str(&seen(entry));
     }
     out
-}
-
-fn needs(trials: Option<u64>) -> String {
-    trials.map_or_else(String::new, |n| format!("; `--trials {n}` would probably decide it"))
 }
 
 fn details(entry: &Entry) -> String {
@@ -162,11 +157,13 @@ fn expectations(out: &mut String, entry: &Entry) {
     for broken in [&expected.outcome, &expected.exit].into_iter().flatten() {
         let _ = writeln!(out, "  {RED}expect{RED:#}: {broken}\n     repeat    {}", entry.repeat);
     }
+    if let Some(unasked) = &expected.outcome_unasked {
+        let _ = writeln!(out, "  {DIM}note: {unasked}{DIM:#}");
+    }
     for rule in &expected.undecided {
         let ruling = entry.report.rule(rule);
         let reason = ruling.map_or("", |r| r.reason.as_str());
-        let needs = needs(ruling.and_then(|r| r.trials_needed));
-        let _ = writeln!(out, "  {YELLOW}open{YELLOW:#}: {rule} was to be decided here and is not: {reason}{needs}");
+        let _ = writeln!(out, "  {YELLOW}open{YELLOW:#}: {rule} was to be decided here and is not: {reason}");
     }
     for rule in &expected.not_applicable {
         let reason = entry.report.rule(rule).map_or("", |r| r.reason.as_str());

@@ -26,7 +26,7 @@ impl Rule for BackoffOverBound {
     fn check(&self, evidence: &Evidence) -> Ruling {
         let (mut findings, mut seen) = (Findings::default(), 0);
         for gap in evidence.gaps().filter(|g| g.invocation.marked) {
-            let Some(bound) = evidence.pause_max(gap.client, gap.invocation, gap.before) else { continue };
+            let Some(bound) = evidence.gap_max(&gap) else { continue };
             seen += 1;
             if gap.us > bound {
                 findings.add(|| {

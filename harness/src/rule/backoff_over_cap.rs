@@ -24,10 +24,10 @@ impl Rule for BackoffOverCap {
         let (mut findings, mut seen) = (Findings::default(), 0);
         for gap in evidence.gaps().filter(|g| g.invocation.marked) {
             let Some(cap) = evidence.numbers(&gap.invocation.service, gap.class).map(|n| n.cap) else { continue };
-            let Some(bound) = evidence.pause_max(gap.client, gap.invocation, gap.before) else { continue };
+            let Some(bound) = evidence.gap_max(&gap) else { continue };
             seen += 1;
             // Where the bound of this retry is below the cap, it is `backoff_over_bound` that speaks first.
-            let cap = evidence.slack.above((cap * 1e6) as u64).max(bound);
+            let cap = evidence.most((cap * 1e6) as u64, gap.ran_us).max(bound);
             if gap.us > cap {
                 findings.add(|| Finding {
                     message: format!(

@@ -71,6 +71,13 @@ impl Rule for BatchResentWhole {
                 for (invocation, index) in again.filter_map(|f| f.last) {
                     shown.entry(invocation.attempts[index].seq).or_insert((0, invocation, index)).0 += 1;
                 }
+                // What goes into a batch may be left to chance, and an entry be sent twice that nobody repeats: then no more
+                // are sent in all than without faults.
+                shown.retain(|_, (_, invocation, _)| {
+                    let of = client.invocations.iter().filter(|i| i.operation == invocation.operation);
+                    let sent = of.flat_map(|i| &i.attempts).map(|a| a.entries.len() as u64).sum();
+                    evidence.batched_more(client, invocation, sent)
+                });
                 for (entries, invocation, index) in shown.into_values() {
                     let of = invocation.attempts[index].entries.len();
                     findings.add(|| finding(trial, client, invocation, index, &format!(

@@ -28,7 +28,7 @@ pub(super) fn drawn(evidence: &Evidence) -> impl Iterator<Item = Drawn<'_>> {
         Some(Drawn {
             gap,
             place: (gap.us as f64 - low * 1e6) / width,
-            late: evidence.slack.over(gap.us) as f64 / width,
+            late: evidence.late(gap.us, gap.ran_us) as f64 / width,
             soon: evidence.slack.below_us as f64 / width,
         })
     })

@@ -29,13 +29,13 @@ impl Rule for DynamodbLadderIgnored {
             let micros = |bound: std::time::Duration| u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
             let bound = micros(own.value.bound(retry));
             let general = micros(evidence.profile.backoff.cited(gap.class).value.bound(retry));
-            let most = evidence.slack.above(bound);
+            let most = evidence.most(bound, gap.ran_us);
             // Where the clock may be off by more than lies between the two, only a stall is as long as that.
             if most >= general {
                 continue;
             }
             seen += 1;
-            if gap.us > most && gap.us <= evidence.slack.above(general) {
+            if gap.us > most && gap.us <= evidence.most(general, gap.ran_us) {
                 findings.add(|| Finding {
                     message: format!(
                         "attempt {} came {} after {}: that is the ladder of other services",

@@ -53,10 +53,11 @@ impl Rule for FixedBackoff {
                     if last.retry <= first.retry {
                         continue;
                     }
-                    let slack = evidence.slack.over(first.us);
+                    let slack = evidence.late(first.us, first.ran_us).max(evidence.late(last.us, last.ran_us));
                     let margin = (2 * slack + TICK_US) as f64 / 1e6;
                     let right = numbers.no_growth(first.retry, last.retry, first.us as f64 / 1e6, margin);
-                    let hit = last.us <= first.us.saturating_add(slack);
+                    // Where the clock is coarse, a pause must not be called no longer that is seen twice as long.
+                    let hit = last.us <= first.us.saturating_add(slack.min(first.us / 4).max(TICK_US));
                     let group = groups.of(class);
                     group.seen += 1;
                     group.duel.blame(hit, right);
@@ -70,7 +71,7 @@ impl Rule for FixedBackoff {
         groups.rule(evidence, "no call was retried twice after errors of one class", |group, finding, gap| {
             let first = gap.invocation.attempts.iter().find_map(|a| a.gap_us).unwrap_or_default();
             finding.message = format!(
-                "pauses do not grow: in {} of {} calls the last pause was no longer than the first (here {}, then {})",
+                "pauses grow too little: in {} of {} calls the last pause was no longer than the first (here {}, then {})",
                 group.duel.hits(),
                 group.duel.samples(),
                 told::time(first),

@@ -14,6 +14,9 @@ pub(super) struct Groups<'a> {
     transient: Group<'a>,
 }
 
+/// Where so many pauses are seen and none can be used, it is not for want of pauses.
+const SCARCE: u64 = 10;
+
 /// The test of one class.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
@@ -66,10 +69,15 @@ impl<'a> Groups<'a> {
                         if group.class == Class::Transient { "transient" } else { "throttling" }
                     );
                     let trials = trials_for(evidence, group.duel.samples(), group.duel.needs());
+                    let own = if group.duel.samples() == 0 && group.seen > SCARCE {
+                        Needs::coarse(group.seen)
+                    } else {
+                        Needs::more(&seen, trials)
+                    };
                     // What more trials can decide comes before what they cannot.
                     needs = match needs {
                         Some(kept) if kept.trials.is_some() && kept.trials >= trials => Some(kept),
-                        _ => Some(Needs::more(&seen, trials)),
+                        _ => Some(own),
                     };
                 }
                 (None, _) => {}

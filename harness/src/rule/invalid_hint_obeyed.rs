@@ -63,7 +63,7 @@ fn habits(evidence: &Evidence) -> Habits {
 
 /// The bound of a pause, if it is over it.
 fn overslept(evidence: &Evidence, gap: &Gap<'_>) -> Option<u64> {
-    evidence.pause_max(gap.client, gap.invocation, gap.before).filter(|most| gap.us > *most)
+    evidence.gap_max(gap).filter(|most| gap.us > *most)
 }
 
 impl Rule for InvalidHintObeyed {

@@ -49,8 +49,8 @@ impl Rule for JitterKindMismatch {
             };
             let (hits, samples) = (group.duel.hits(), group.duel.samples());
             finding.message = format!(
-                "the pauses are not drawn with {kind}: {hits} of {samples} lie outside of the lower half of their \
-                 interval (here {})",
+                "the pauses do not fit {kind} over the profile's intervals: {hits} of {samples} lie above the middle, or \
+                 below the lower end (here {})",
                 told::time(gap.us)
             );
             finding.expected = format!("{kind}: as many pauses in the lower half as in the upper");

@@ -29,6 +29,8 @@ pub(super) struct NoBackoff;
 
 /// Timers of some clients drop the fraction of a millisecond.
 const ROUNDED_DOWN_US: u64 = 1_000;
+/// Who does not back off pauses now and then all the same.
+const WRONG: f64 = 0.1;
 
 impl Rule for NoBackoff {
     fn check(&self, evidence: &Evidence) -> Ruling {
@@ -73,7 +75,7 @@ fn see<'a>(evidence: &Evidence, groups: &mut Groups<'a>, gap: &Gap<'a>, nothing:
     let group = groups.of(gap.class);
     if bound > 0.0 {
         group.seen += 1;
-        group.duel.see(hit, (nothing + ROUNDED_DOWN_US) as f64 / 1e6 / bound, 0.1);
+        group.duel.see(hit, (nothing + ROUNDED_DOWN_US) as f64 / 1e6 / bound, WRONG);
     }
     if hit {
         group.example = Some(*gap);
@@ -81,15 +83,19 @@ fn see<'a>(evidence: &Evidence, groups: &mut Groups<'a>, gap: &Gap<'a>, nothing:
 }
 
 /// Repeats of a client that marks nothing: as many as may be calls of their own are taken for such, those
-/// that came at once before all others.
+/// that came at once before all others. They do not speak against it, nor for it.
 fn joined<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
     for trial in &evidence.trials {
+        let mut freed = BTreeMap::new();
         for (client, invocation) in trial.invocations().filter(|(_, i)| i.joints > 0) {
-            let mut free = invocation.joints;
+            let free = freed.entry((client.index, &*invocation.operation)).or_insert(invocation.joints);
             for gap in evidence.gaps_of(trial, client, invocation).filter(|g| g.before.answered && !g.before.hinted()) {
                 let hit = gap.us <= nothing;
-                if hit && free > 0 {
-                    free -= 1;
+                if hit && *free > 0 {
+                    *free -= 1;
+                    let group = groups.of(gap.class);
+                    group.seen += 1;
+                    group.duel.clear(false, WRONG);
                     continue;
                 }
                 see(evidence, groups, &gap, nothing);
@@ -112,7 +118,7 @@ fn looped<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
                 };
                 let ([last], Some(next)) = (before.attempts.as_slice(), after.attempts.first()) else { continue };
                 let one_by_one = last.declared_max == Some(1) && client.peak <= 1;
-                if !(one_by_one || evidence.asked_once(client, after)) {
+                if !((one_by_one && evidence.asked_more(client, after)) || evidence.asked_once(client, after)) {
                     continue;
                 }
                 let Some(us) = last.end_us.and_then(|end| next.at_us.checked_sub(end)) else { continue };
@@ -121,7 +127,7 @@ fn looped<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
                 }
                 let class = if last.class == Some(Class::Transient) { Class::Transient } else { Class::Throttling };
                 let gap =
-                    Gap { trial, client, invocation: before, index: 1, retry: 0, us, class, before: last, plain: true };
+                    Gap { trial, client, invocation: before, index: 1, retry: 0, us, ran_us: None, class, before: last, plain: true };
                 see(evidence, groups, &gap, nothing);
             }
         }

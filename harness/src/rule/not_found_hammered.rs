@@ -102,7 +102,7 @@ fn pauses(mut asked: Vec<Asked<'_>>, hidden: impl Fn(&Attempt) -> bool) -> Vec<P
     let after = asked.windows(2).filter_map(|w| match w {
         [(before, _, _), (after, invocation, index)] if hidden(before) => {
             let pause = after.at_us.checked_sub(before.end_us?)?;
-            Some(Poll { pause, invocation, index: *index, stale: before.stale() })
+            Some(Poll { pause, at_us: after.at_us, invocation, index: *index, stale: before.stale() })
         }
         _ => None,
     });

@@ -45,7 +45,13 @@ impl Rule for PollingNotSlowing {
                 for row in polls::waits(&requests).filter(|row| row[0].reads()) {
                     let pauses: Vec<Poll<'_>> = polls::pauses(row, threads)
                         .into_iter()
-                        .map(|(pause, asked)| Poll { pause, invocation: asked.invocation, index: asked.index, stale: false })
+                        .map(|(pause, asked)| Poll {
+                            pause,
+                            at_us: asked.attempt.at_us,
+                            invocation: asked.invocation,
+                            index: asked.index,
+                            stale: false,
+                        })
                         .collect();
                     slowing.see(trial, client, &pauses);
                 }

@@ -51,7 +51,7 @@ impl Rule for RetryHintIgnored {
             // A hint of nothing asks for nothing.
             if least > 0 && gap.us.saturating_add(evidence.slack.below_us) < least {
                 early.add(|| finding(&gap, hint, &format!("at least {}", told::time(least))));
-            } else if gap.us > evidence.slack.above(most) {
+            } else if gap.us > evidence.most(most, gap.ran_us) {
                 late.add(|| finding(&gap, hint, &format!("at most {}", told::time(most))));
             }
         }

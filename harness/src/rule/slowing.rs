@@ -14,6 +14,8 @@ const COMPARABLE_US: u64 = 100_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Poll<'a> {
     pub(super) pause: u64,
+    /// When it ended.
+    pub(super) at_us: u64,
     pub(super) invocation: &'a Invocation,
     pub(super) index: usize,
     /// Whether the answer before it was old, and no `NotFound`.
@@ -29,14 +31,14 @@ pub(super) struct Slowing<'a> {
     polls: u64,
     polite: bool,
     example: Option<(&'a Trial, &'a Client, Poll<'a>)>,
-    slack: u64,
+    /// Comparisons that the clock is too coarse for.
+    blurred: u64,
 }
 
 impl<'a> Slowing<'a> {
     pub(super) fn new(evidence: &'a Evidence) -> Self {
-        let slack = evidence.slack.over(2_000_000);
         let (pairs, ends) = (Duel::new(2), Duel::new(2));
-        Self { evidence, pairs, ends, polls: 0, polite: true, example: None, slack }
+        Self { evidence, pairs, ends, polls: 0, polite: true, example: None, blurred: 0 }
     }
 
     /// The pauses of one wait, in order.
@@ -45,26 +47,35 @@ impl<'a> Slowing<'a> {
         let below = self.evidence.slack.below_us;
         self.polite &= pauses.iter().all(|p| p.pause.saturating_add(below) >= POLITE_US);
         for pair in pauses.chunks_exact(2) {
-            let hit = self.compare(trial, client, &pair[0], &pair[1]);
-            self.pairs.see(hit, 0.4, 0.5);
+            match self.compare(trial, client, &pair[0], &pair[1]) {
+                Some(hit) => self.pairs.see(hit, 0.4, 0.5),
+                None => self.blurred += 1,
+            }
         }
         if let [first, .., last] = pauses {
             let right = [0.4, 0.28, 0.22, 0.22, 0.17][(pauses.len() - 2).min(4)];
-            let hit = self.compare(trial, client, first, last);
-            self.ends.see(hit, right, 0.5);
+            if let Some(hit) = self.compare(trial, client, first, last) {
+                self.ends.see(hit, right, 0.5);
+            }
         }
     }
 
-    /// Whether the later of two pauses is no longer, and short.
-    fn compare(&mut self, trial: &'a Trial, client: &'a Client, first: &Poll<'a>, last: &Poll<'a>) -> bool {
+    /// Whether the later of two pauses is no longer, and short; `None` if the clock is too coarse to tell.
+    fn compare(&mut self, trial: &'a Trial, client: &'a Client, first: &Poll<'a>, last: &Poll<'a>) -> Option<bool> {
+        let late =
+            |p: &Poll<'_>| self.evidence.late(p.pause, trial.moves.ran(p.at_us.saturating_sub(p.pause), p.at_us));
+        let slack = late(first).max(late(last));
         // Two pauses of nothing are no growth, however coarse the clock.
         let tight = first.pause.max(last.pause) <= self.evidence.slack.nothing();
-        let same = self.slack <= COMPARABLE_US && last.pause <= first.pause.saturating_add(self.slack);
+        let same = last.pause <= first.pause.saturating_add(slack);
+        if same && !tight && last.pause < POLITE_US && slack > COMPARABLE_US {
+            return None;
+        }
         let slow = tight || (same && last.pause < POLITE_US);
         if slow {
             self.example = Some((trial, client, *last));
         }
-        slow
+        Some(slow)
     }
 
     /// The ruling; `word` fills in what was asked and what is expected, given hits and comparisons.
@@ -89,6 +100,12 @@ impl<'a> Slowing<'a> {
         }
         if decisions.contains(&Some(false)) {
             return Ruling::Pass(format!("{} pairs of pauses grow", self.pairs.samples()));
+        }
+        if self.pairs.samples() == 0 && self.blurred > 0 {
+            return Ruling::stuck(
+                "the clock of this run was too coarse to compare the pauses",
+                "play it in warp time, or on a machine with less to do",
+            );
         }
         let needs = match (self.pairs.needs(), self.ends.needs()) {
             (Some(a), Some(b)) => Some(a.min(b)),

@@ -67,7 +67,7 @@ impl Rule for SynchronisedRetries {
         for gap in evidence.gaps().filter(|g| g.plain && g.trial.clients.len() > 1) {
             let (service, operation) = (&*gap.invocation.service, &*gap.invocation.operation);
             let Some(numbers) = evidence.numbers(service, gap.class) else { continue };
-            let slack = evidence.slack.over(gap.us);
+            let slack = evidence.late(gap.us, gap.ran_us);
             if numbers.never_jitters() || numbers.unjittered(gap.retry, gap.us as f64 / 1e6, slack as f64 / 1e6) {
                 continue;
             }
@@ -80,7 +80,7 @@ impl Rule for SynchronisedRetries {
             let group = groups.of(gap.class);
             group.seen += 1;
             group.example = Some(gap);
-            let slack = evidence.slack.over(before.us);
+            let slack = slack.max(evidence.late(before.us, before.ran_us));
             let apart = gap.us.abs_diff(before.us);
             let taken = if numbers.sometimes_unjittered() { 3 * slack } else { 0 };
             let width = numbers.width[gap.retry.min(RETRIES - 1)].min(before.us as f64 / 2e6) - taken as f64 / 1e6;

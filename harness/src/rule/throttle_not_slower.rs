@@ -45,7 +45,7 @@ impl Rule for ThrottleNotSlower {
             let (throttle, transient) = if transient { (other, gap) } else { (gap, other) };
             let backoff = evidence.profile.backoff(&gap.invocation.service);
             let [slow, quick] = [&backoff.throttling, &backoff.transient].map(|c| c.value.bound(0).as_secs_f64() * 1e6);
-            let right = (quick / 2.0 + evidence.slack.over(throttle.us) as f64) / slow;
+            let right = (quick / 2.0 + evidence.late(throttle.us, throttle.ran_us) as f64) / slow;
             if right > 0.5 {
                 continue;
             }

@@ -39,7 +39,7 @@ impl Rule for Throttling5xxAsTransient {
             let retry = u32::try_from(gap.retry).unwrap_or(u32::MAX);
             let [slow, quick] =
                 [&backoff.throttling, &backoff.transient].map(|c| c.value.bound(retry).as_secs_f64() * 1e6);
-            let slack = evidence.slack.over(gap.us) as f64;
+            let slack = evidence.late(gap.us, gap.ran_us) as f64;
             let right = (quick + slack) / slow;
             if right > 0.5 {
                 continue;

@@ -39,29 +39,31 @@ impl Rule for UnjitteredBackoff {
             return Ruling::NotApplicable("waits of adaptive mode's rate limiter are no backoff".into());
         }
         let mut groups = Groups::new();
-        let mut first: BTreeMap<(&str, _, usize), u64> = BTreeMap::new();
+        let mut first: BTreeMap<(&str, _, usize), (u64, u64)> = BTreeMap::new();
         for gap in evidence.gaps().filter(|g| g.plain) {
             let service = &*gap.invocation.service;
             let Some(numbers) = evidence.numbers(service, gap.class) else { continue };
             if numbers.never_jitters() {
                 continue;
             }
-            let slack = evidence.slack.over(gap.us);
-            if numbers.unjittered(gap.retry, gap.us as f64 / 1e6, slack as f64 / 1e6) {
+            let late = evidence.late(gap.us, gap.ran_us);
+            if numbers.unjittered(gap.retry, gap.us as f64 / 1e6, late as f64 / 1e6) {
                 continue;
             }
             let group = groups.of(gap.class);
             group.seen += 1;
             group.example = Some(gap);
             // The first pause before each retry is what the others are held against, and no sample.
-            let reference = match first.entry((service, gap.class, gap.retry)) {
+            let (reference, slack) = match first.entry((service, gap.class, gap.retry)) {
                 Entry::Vacant(place) => {
-                    place.insert(gap.us);
+                    place.insert((gap.us, late));
                     continue;
                 }
-                Entry::Occupied(place) => *place.get(),
+                Entry::Occupied(place) => {
+                    let (reference, off) = *place.get();
+                    (reference, off.max(late))
+                }
             };
-            let slack = evidence.slack.over(reference);
             let apart = gap.us.abs_diff(reference);
             if apart > slack.saturating_mul(2) {
                 group.cleared = true;

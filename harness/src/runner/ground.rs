@@ -35,6 +35,10 @@ impl Ground {
         let warp = (play.time == Time::Warp).then(Warp::new);
         let clock = warp.clone().map_or_else(Clock::wall, Clock::warped);
         let recorder = Recorder::new();
+        let recorder = match &warp {
+            Some(warp) => recorder.with_moves(warp.clone()),
+            None => recorder,
+        };
         let mut plan = match play.segment {
             Segment::Control => play.scenario.control_plan(play.seed),
             Segment::Run | Segment::Reference => play.scenario.plan(play.seed),

@@ -152,7 +152,9 @@ pub(super) fn read(findings: &mut Findings<'_>) -> Option<Node> {
     }
     let root = reader.root.take();
     if root.is_none() {
-        findings.add(&(0..0), "the file is empty").help("`brownout schema` prints what a scenario consists of");
+        findings.add(&(0..0), "the file is empty").help(
+            "`brownout schema` prints what a scenario consists of, `brownout schema profile` what a profile does",
+        );
     }
     root
 }

@@ -45,6 +45,12 @@ impl Company {
         (inner.changes, inner.roots.iter().map(|(_, pid)| *pid).collect())
     }
 
+    /// Whether there is no process now.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().roots.is_empty()
+    }
+
     /// How often processes have come or gone.
     #[cfg(target_os = "linux")]
     pub(super) fn changes(&self) -> u64 {

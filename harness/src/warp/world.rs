@@ -110,15 +110,24 @@ impl World {
         let waits = |tid: u32| before.iter().any(|w| w.tid == tid);
         // First those who do not wait in the shim: how often have they run, and do they sleep?
         let mut bare = Vec::new();
+        let mut lives = !before.is_empty() || self.company.is_empty();
         for (at, process) in self.processes.iter().enumerate() {
             for (index, task) in process.tasks.iter().enumerate().filter(|(_, t)| !waits(t.tid)) {
                 let turns = task.turns();
                 match (task.state(), turns) {
-                    (State::Asleep, Some(turns)) => bare.push((at, index, turns)),
+                    (State::Asleep, Some(turns)) => {
+                        lives = true;
+                        bare.push((at, index, turns));
+                    }
                     (State::Gone, _) => {}
                     _ => return Look::Busy,
                 }
             }
+        }
+        // The client has ended, and brownout will hear of it: nothing is left to skip time for. Where nobody is there at
+        // all, brownout waits to start the next.
+        if !lives {
+            return Look::Busy;
         }
         let Some(me) = &self.me else { return Look::Held("the state of a thread cannot be read from /proc".into()) };
         let Some(mine) = me.turns().filter(|_| me.state() == State::Asleep) else { return Look::Busy };

@@ -134,6 +134,12 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<String>,
     },
+    /// Warp time only: since the event before, the clock was moved ahead by so much while the client slept. What has passed
+    /// besides is time in which it was awake, or waited for a processor.
+    ClockMoved {
+        /// By how much, in microseconds.
+        by_us: u64,
+    },
     /// A fault closed the port: connecting is refused. In memory it is noted when it first refuses one.
     PortClosed {
         /// Id of the step.

@@ -4,6 +4,7 @@
 
 use brownout_mocks::service::Class;
 
+use super::policies::{drawn, ladders};
 use super::truth::*;
 use crate::fit::{Backoff, Fit, Number};
 use crate::guidance::{Jitter, Ladder};
@@ -60,11 +61,10 @@ fn of_class(fit: &Fit, class: Class) -> &Backoff {
 
 /// One random policy of a kind, and what is inferred from about so many of its pauses.
 fn one(kind: Jitter, gaps: u32, seed: u64) -> (Ladder, Fit) {
-    let mut random = random("fit", seed * 8 + kind as u64);
-    let retries = 3 + random.below(3) as u32;
-    let ladder = ladder(kind, retries, &mut random);
+    let seed = seed * 8 + kind as u64;
+    let (ladder, retries) = drawn(&ladders(kind), seed);
     let calls = storms(gaps.div_ceil(retries) as usize, &[Class::Transient]);
-    let trial = play(&Truth::of(ladder, retries + 1), "s3", 0, &calls, &mut random);
+    let trial = play(&Truth::of(ladder, retries + 1), "s3", 0, &calls, &mut random("fit", seed));
     (ladder, fitted(&[trial]))
 }
 

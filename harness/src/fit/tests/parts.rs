@@ -1,5 +1,7 @@
 //! Attempts, quotas, breakers, polls and the set of profiles, from journals made by hand or by a known policy.
 
+use std::ops::Range;
+
 use brownout_mocks::journal::{EventKind, Outcome, Trial};
 use brownout_mocks::service::Class;
 
@@ -8,7 +10,7 @@ use crate::fit::{Fit, QuotaState};
 use crate::guidance::{self, Jitter};
 use crate::rule::tests::story::{BUSY, HIDDEN, MS, Story, Told};
 
-const BOTH: [Class; 2] = [Class::Throttling, Class::Transient];
+pub(super) const BOTH: [Class; 2] = [Class::Throttling, Class::Transient];
 
 fn names(fit: &Fit) -> Vec<&str> {
     fit.profiles.possible.iter().map(|c| c.name.as_str()).collect()
@@ -102,62 +104,21 @@ fn a_quota_is_measured_by_what_it_refuses_and_what_gives_it_back() {
     }
 }
 
-/// Whatever the quota, its numbers lie in their intervals.
-#[test]
-fn random_quotas_are_held() {
-    let mut felt = 0;
-    for seed in 0..super::coverage::seeds(60).min(500) {
-        let mut random = random("quota", seed);
-        let mut truth = Truth::by_profile("std-2026", "s3");
-        (truth.attempts, truth.throttling.base) = (2 + random.below(4) as u32, std::time::Duration::ZERO.into());
-        truth.transient = truth.throttling;
-        let (throttling, transient) = (1 + random.below(15).cast_signed(), 1 + random.below(15).cast_signed());
-        let capacity = 6 * throttling.max(transient) + random.below(300).cast_signed();
-        truth.quota = Some((capacity, throttling, transient));
-        let mut calls = Vec::new();
-        for _ in 0..40 {
-            calls.extend(storms(random.below(8) as usize, &BOTH[random.below(2) as usize..]));
-            calls.extend(vec![(random.below(3) as u32, BOTH[random.below(2) as usize]); random.below(12) as usize]);
-        }
-        let fit = fitted(&[play(&truth, "s3", 0, &calls, &mut random)]);
-        let quota = &fit.quota;
-        assert_ne!(quota.state, QuotaState::Unclear, "{seed}: {truth:?}");
-        felt += u64::from(quota.state == QuotaState::Felt);
-        for (seen, truth) in [
-            (quota.capacity, capacity),
-            (quota.throttling, throttling),
-            (quota.transient, transient),
-            (quota.throttling_retries, capacity / throttling),
-            (quota.transient_retries, capacity / transient),
-        ] {
-            assert!(seen.allows(truth as f64), "{seed}: {truth} of {:?}: {quota:?}", (capacity, throttling, transient));
-        }
-        assert!(fit.attempts[0].max.allows(truth.attempts.into()), "{seed}: {:?}", fit.attempts);
-    }
-    assert!(felt > 20, "{felt}");
+/// A breaker of one probe at a time, and from when to when the service is down, in seconds.
+#[derive(Debug, Clone)]
+pub(super) struct Breaker {
+    pub(super) threshold: u32,
+    pub(super) open: u64,
+    pub(super) closes_after: u32,
+    pub(super) down: Range<u64>,
 }
 
-#[test]
-fn random_breakers_are_held() {
-    for seed in 0..super::coverage::seeds(60).min(500) {
-        let mut random = random("breaker", seed);
-        let (threshold, open, closes) = (1 + random.below(9) as u32, 2 + random.below(60), 1 + random.below(4) as u32);
-        let (from, down) = (random.below(20), 20 + random.below(200));
-        let fit = fitted(&[behind_a_breaker(threshold, open, closes, from, from + down)]);
-        let breaker = fit.breaker.unwrap();
-        let case = (threshold, open, closes, from, down);
-        assert!(breaker.seen && breaker.threshold.allows(threshold.into()), "{case:?}: {breaker:?}");
-        // It counts from the end of the failure, 10 ms after the call began.
-        assert!(breaker.open.allows(open as f64 - 0.01), "{case:?}: {breaker:?}");
-        assert!(breaker.probes.allows(1.0) && breaker.closes_after.allows(closes.into()), "{case:?}: {breaker:?}");
-    }
-}
-
-/// Calls every second to a service that is down from `from` to `to`, through a breaker.
-fn behind_a_breaker(threshold: u32, open: u64, closes_after: u32, from: u64, to: u64) -> Trial {
+/// Calls every second through a breaker, until a minute after the service is back.
+pub(super) fn behind_a_breaker(breaker: &Breaker) -> Trial {
+    let Breaker { threshold, open, closes_after, ref down } = *breaker;
     let mut story = Story::new(0);
     let (mut failures, mut until, mut successes): (u32, Option<u64>, u32) = (0, None, 0);
-    for second in 0..to + 60 {
+    for second in 0..down.end + 60 {
         story.now = second * 1_000 * MS;
         story.call();
         if until.is_some_and(|until| second < until) {
@@ -166,7 +127,7 @@ fn behind_a_breaker(threshold: u32, open: u64, closes_after: u32, from: u64, to:
             story.push(EventKind::CallFinished { call, client: 0, outcome: Outcome::Error, code: None });
             continue;
         }
-        let down = (from..to).contains(&second);
+        let down = down.contains(&second);
         story.attempt(10 * MS, if down { BUSY } else { Told::Fine });
         story.finish(!down);
         match (down, until) {
@@ -190,7 +151,7 @@ fn behind_a_breaker(threshold: u32, open: u64, closes_after: u32, from: u64, to:
 #[test]
 fn a_breaker_is_measured_by_what_it_refuses() {
     for (threshold, open) in [(5, 60), (3, 30), (1, 5)] {
-        let fit = fitted(&[behind_a_breaker(threshold, open, 1, 10, 150)]);
+        let fit = fitted(&[behind_a_breaker(&Breaker { threshold, open, closes_after: 1, down: 10..150 })]);
         let breaker = fit.breaker.unwrap();
         assert!(breaker.seen);
         assert_eq!(breaker.threshold.value, Some(f64::from(threshold)), "{breaker:?}");
@@ -200,7 +161,7 @@ fn a_breaker_is_measured_by_what_it_refuses() {
         let excluded = fit.profiles.excluded.iter().find(|e| e.name == "std-2026").unwrap();
         assert!(excluded.why.contains("breaker"), "{}", excluded.why);
     }
-    let never = fitted(&[behind_a_breaker(1_000, 1, 1, 10, 40)]);
+    let never = fitted(&[behind_a_breaker(&Breaker { threshold: 1_000, open: 1, closes_after: 1, down: 10..40 })]);
     let breaker = never.breaker.as_ref().unwrap();
     assert!(!breaker.seen && breaker.threshold.at_least == Some(31.0), "{breaker:?}");
     assert!(never.profiles.excluded.iter().any(|e| e.name == "breaker-seed"), "{:?}", never.profiles);

@@ -5,7 +5,6 @@ use std::time::Duration;
 use brownout_mocks::journal::Trial;
 use brownout_mocks::random::{Seed, Stream};
 use brownout_mocks::service::Class;
-use brownout_mocks::units::Span;
 
 use crate::fit::Fit;
 use crate::guidance::{self, Jitter, Ladder};
@@ -25,24 +24,6 @@ pub(super) struct Truth {
 
 pub(super) const KINDS: [Jitter; 5] =
     [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated, Jitter::Additive];
-
-/// A ladder drawn from what clients have: bases from 25 ms to 2 s, growth from 1.5 to 3, a cap that `retries` pauses reach
-/// in half of all cases.
-pub(super) fn ladder(jitter: Jitter, retries: u32, random: &mut Stream) -> Ladder {
-    let base = 0.025 * 80f64.powf(random.unit());
-    let factor = 1.5 + 1.5 * random.unit();
-    let last = base * factor.powi(retries.cast_signed() - 1);
-    let cap = if jitter == Jitter::Decorrelated {
-        base * if random.below(2) == 0 { 1e4 } else { 3.0 + 6.0 * random.unit() }
-    } else if random.below(2) == 0 {
-        // It bites somewhere between the second pause and the last.
-        base * factor * (last / base / factor).powf(random.unit())
-    } else {
-        last * (1.5 + 8.0 * random.unit())
-    };
-    let span = |s: f64| Span(Duration::from_secs_f64(s));
-    Ladder { base: span(base), factor, cap: span(cap), jitter }
-}
 
 impl Truth {
     pub(super) fn of(ladder: Ladder, attempts: u32) -> Self {
