@@ -53,7 +53,7 @@ LADDERS = (("boto3 legacy", "6", 5), ("boto3 standard", "5", 4), ("boto3 adaptiv
            ("aws-sdk-js", "5", 4))
 ONE_CALL = warp.THROTTLED.replace("service: dynamodb\n", "service: dynamodb\nworkload: [{call: ListTables}]\n")
 CLOCKS = ("warp", "wall") if sys.platform == "linux" else ("wall",)
-PLAYS = 3
+PLAYS, ROUNDS = 3, 4
 
 
 def environment(suite):
@@ -95,14 +95,18 @@ def ladder(suite, client, attempts, wanted, clock, seed):
 
 def seeded(suite, client, attempts, wanted):
     """One seed gives one ladder, on each clock; another seed gives another."""
-    shortest = {
-        clock: [min(gap) for gap in zip(*(ladder(suite, client, attempts, wanted, clock, 1) for _ in range(PLAYS)))]
-        for clock in CLOCKS
-    }
-    first, last = shortest[CLOCKS[0]], shortest[CLOCKS[-1]]
+    plays = {clock: [] for clock in CLOCKS}
+    for _ in range(ROUNDS):
+        # A busy machine makes single plays longer, and none of them shorter than it is.
+        for _ in range(PLAYS):
+            for clock, found in plays.items():
+                found.append(ladder(suite, client, attempts, wanted, clock, 1))
+        first, last = ([min(gap) for gap in zip(*plays[clock])] for clock in (CLOCKS[0], CLOCKS[-1]))
+        far = [f"{a / 1e3:.1f} ms instead of {b / 1e3:.1f}" for a, b in zip(first, last)
+               if abs(a - b) > max(warp.TOLERANCE_US, b * warp.SHARE)]
+        if not far:
+            break
     worst = max(abs(a - b) for a, b in zip(first, last))
-    far = [f"{a / 1e3:.1f} ms instead of {b / 1e3:.1f}" for a, b in zip(first, last)
-           if abs(a - b) > max(warp.TOLERANCE_US, b * warp.SHARE)]
     other = ladder(suite, client, attempts, wanted, CLOCKS[0], 2)
     # Legacy mode has no jitter against DynamoDB.
     same = all(abs(a - b) <= max(warp.TOLERANCE_US, b * warp.SHARE) for a, b in zip(first, other))
