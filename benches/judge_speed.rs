@@ -63,6 +63,7 @@ fn header(trial: u64) -> Header {
         seed: 1,
         client: "std-2026".into(),
         client_version: String::new(),
+        client_note: None,
         profile: "std-2026".into(),
         profile_text: None,
         time: Time::Virtual,

@@ -20,6 +20,8 @@ pub mod answer;
 pub mod aws_sdk_rust;
 pub mod breaker;
 pub mod command;
+pub mod driver;
+pub mod drivers;
 pub mod flow;
 pub mod habits;
 pub mod limiter;
@@ -80,4 +82,18 @@ pub struct Setting {
 pub trait CallClient: Send + Sync {
     /// Makes one call, retries included, and says what the caller hears.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Heard>;
+
+    /// Waits until it can take another call, where it makes only so many at a time: what it cannot take yet has not
+    /// been asked of it. To be held until the call has ended.
+    fn turn(&self) -> BoxFuture<'_, Turn> {
+        Box::pin(std::future::ready(None))
+    }
+}
+
+/// The right to one call, where they are counted.
+pub type Turn = Option<tokio::sync::OwnedSemaphorePermit>;
+
+/// Whether a client of this id lives in processes of its own, between the endpoint and the trap.
+pub fn is_outside(id: &str) -> bool {
+    id == "command" || id == drivers::ANY || drivers::find(id).is_some()
 }

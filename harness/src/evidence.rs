@@ -11,6 +11,7 @@
 mod attempt;
 mod bounds;
 mod build;
+mod doubtful;
 mod moves;
 mod names;
 mod notes;
@@ -150,6 +151,9 @@ pub struct Client {
     pub last_us: u64,
     /// When fresh credentials were handed out to it.
     pub issued: Vec<u64>,
+    /// Whether some of its calls were left out because nobody knows what they sent: new calls of ours are among its
+    /// invocations, then.
+    pub doubtful: bool,
     /// What rules have found out about it.
     pub(crate) notes: Notes,
 }
@@ -258,8 +262,8 @@ impl Evidence {
             time: header.time,
             honours,
             owns_demand: header.owns_demand,
-            trapped: header.client == "command",
-            slack: Slack::new(header.time, header.estimated),
+            trapped: crate::client::is_outside(&header.client),
+            slack: Slack::new(header.time, header.estimated, crate::client::is_outside(&header.client)),
             trials: Vec::new(),
             control_escapes: Vec::new(),
             demand: None,

@@ -36,6 +36,7 @@ pub struct Judge {
     exit_broken: Option<String>,
     ended: Option<String>,
     time_note: Option<String>,
+    client_note: Option<String>,
 }
 
 impl Judge {
@@ -59,6 +60,7 @@ impl Judge {
             exit_broken: None,
             ended: None,
             time_note: header.time_note.clone(),
+            client_note: header.client_note.clone(),
         }
     }
 
@@ -82,6 +84,11 @@ impl Judge {
             }
             Segment::Run => {
                 self.time_note = self.time_note.take().or_else(|| trial.header.time_note.clone());
+                // The same in each trial, but for one in which something became of the client.
+                let longer = |note: &Option<String>| note.as_ref().map_or(0, String::len);
+                if longer(&trial.header.client_note) > longer(&self.client_note) {
+                    self.client_note.clone_from(&trial.header.client_note);
+                }
                 for event in &trial.events {
                     match &event.kind {
                         EventKind::StepDecided { step, admitted, .. } => {

@@ -13,9 +13,11 @@ use crate::client::{Made, Player, Setting};
 use crate::scenario::Scenario;
 
 mod command;
+mod driven;
+mod ground;
 mod workload;
 
-pub use command::{CommandError, CommandPlay};
+pub use command::{Cast, CommandError, CommandPlay};
 
 /// What one play needs to know.
 #[derive(Debug, Clone)]
@@ -174,6 +176,7 @@ impl Play<'_> {
             seed: self.seed.run,
             client: self.client.id().to_owned(),
             client_version: self.client.version().to_owned(),
+            client_note: None,
             profile: self.profile.to_owned(),
             profile_text: None,
             time: self.time,

@@ -37,6 +37,7 @@ mod validate;
 mod yaml;
 
 pub use crate::guidance::{CustomProfile, ProfileChoice};
+pub(crate) use check::GATEWAY;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use model::{CallItem, Document, Expect, ExpectOutcome, FlowCall, FlowItem, FlowPoll, FlowStep, WorkItem};
 pub use names::{Source, known_profiles, known_rules, sources};

@@ -1,5 +1,6 @@
 //! One run from end to end: control, trials until decided, reference, verdict.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use brownout_mocks::clock::{Stopwatch, Time};
@@ -7,11 +8,12 @@ use brownout_mocks::journal::{EventKind, Segment, Trial};
 use brownout_mocks::random::Seed;
 
 use crate::client::breaker::{BreakerPolicy, Flaw};
+use crate::client::drivers::Driven;
 use crate::client::reference::ProfilePolicy;
 use crate::client::{self, ClientEntry, Options, Player, Role};
 use crate::guidance::{self, ChoiceError, OwnProfile, Profile};
 use crate::judge::{Judge, RunReport};
-use crate::runner::{CommandError, CommandPlay, EVENTS_MAX, Play, RunError};
+use crate::runner::{Cast, CommandError, CommandPlay, EVENTS_MAX, Play, RunError};
 use crate::scenario::{Kind, ProfileChoice, Scenario};
 use crate::warp;
 
@@ -24,6 +26,8 @@ pub enum Who {
     Own(Player),
     /// A command.
     Command(Vec<String>),
+    /// A driver, which makes the calls that the scenario asks for.
+    Driver(Arc<Driven>),
 }
 
 impl Who {
@@ -33,6 +37,7 @@ impl Who {
             Self::Client(entry, _) => entry.id,
             Self::Own(player) => player.id(),
             Self::Command(_) => "command",
+            Self::Driver(driven) => driven.id(),
         }
     }
 
@@ -42,6 +47,7 @@ impl Who {
             Self::Client(entry, _) => (entry.plays)(scenario.kind()),
             Self::Own(player) => player.plays(scenario.kind()),
             Self::Command(_) => true,
+            Self::Driver(driven) => driven.plays(scenario.kind()),
         }
     }
 
@@ -49,7 +55,8 @@ impl Who {
         match self {
             Self::Client(entry, options) => Ready::Player(Player::listed(entry, options)),
             Self::Own(player) => Ready::Player(player.clone()),
-            Self::Command(command) => Ready::Command(command),
+            Self::Command(command) => Ready::Outside(Cast::Command(command)),
+            Self::Driver(driven) => Ready::Outside(Cast::Driven(driven)),
         }
     }
 
@@ -281,7 +288,7 @@ pub fn run(scenario: &Scenario, who: &Who, settings: &Settings, run: u32) -> Res
 /// Who plays, ready to be started again for each trial.
 enum Ready<'a> {
     Player(Player),
-    Command(&'a [String]),
+    Outside(Cast<'a>),
 }
 
 /// What the plays of one run have in common.
@@ -299,11 +306,15 @@ struct Stage<'a> {
 
 /// The clock of a run; for a command that cannot be warped, with the reason.
 fn clock_for(who: &Who, settings: &Settings) -> Result<(Time, Option<String>), SessionError> {
-    let Who::Command(command) = who else { return Ok((settings.time, None)) };
+    let program = match who {
+        Who::Command(command) => command.first().map_or("", String::as_str),
+        Who::Driver(driven) => driven.executable(),
+        Who::Client(..) | Who::Own(_) => return Ok((settings.time, None)),
+    };
     if settings.command_time == Some(Time::Wall) {
         return Ok((Time::Wall, None));
     }
-    match warp::suits(command.first().map_or("", String::as_str)) {
+    match warp::suits(program) {
         Ok(()) => Ok((Time::Warp, None)),
         Err(why) if settings.command_time.is_some() => {
             Err(SessionError::Time(format!("it cannot be played in warp time: {why}; leave `--time warp` away")))
@@ -329,10 +340,11 @@ impl Stage<'_> {
     fn play_whatever(&self, trial: u64, segment: Segment) -> Result<Trial, SessionError> {
         match &self.who {
             Ready::Player(player) => self.in_process(player, self.settings.time, trial, segment),
-            Ready::Command(command) => {
+            Ready::Outside(cast) => {
                 let play = CommandPlay {
                     scenario: self.scenario,
-                    command,
+                    cast: *cast,
+                    clients: self.settings.clients,
                     seed: Seed { run: self.settings.seed, trial },
                     segment,
                     run: self.run,

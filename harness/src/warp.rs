@@ -3,6 +3,7 @@
 //! [`suits`] says beforehand whether a program can be warped. A [`Stage`] is what it is started with, a [`Coordinator`]
 //! the thread that watches it and moves the clock. How it all fits is in ARCHITECTURE.md, "How time works".
 
+mod company;
 mod program;
 
 #[cfg(target_os = "linux")]
@@ -18,6 +19,7 @@ mod timers;
 #[cfg(target_os = "linux")]
 mod world;
 
+pub use company::{Company, Member, Unread};
 pub use program::suits;
 
 #[cfg(not(target_os = "linux"))]

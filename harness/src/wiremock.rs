@@ -153,6 +153,7 @@ fn header(scenario: &Scenario, seed: Seed, profile: &Profile) -> Header {
         seed: seed.run,
         client: "wiremock".to_owned(),
         client_version: String::new(),
+        client_note: None,
         profile: profile.name.clone(),
         profile_text: None,
         time: Time::Wall,

@@ -15,6 +15,7 @@ use crate::random::Key;
 use crate::request::{Attempt, Request};
 
 mod arrival;
+mod callers;
 mod capacity;
 mod connections;
 mod control;
@@ -24,6 +25,7 @@ mod upstream;
 mod versions;
 mod world;
 
+pub use callers::{Callers, Calling};
 pub use capacity::Capacity;
 pub use control::CREDENTIALS;
 pub use sent::Sent;
@@ -150,6 +152,11 @@ impl Endpoint {
     /// Its clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Where those are told of whose requests do not say which call they belong to.
+    pub fn callers(&self) -> Callers {
+        self.lock().arrivals.callers()
     }
 
     /// Its recorder.

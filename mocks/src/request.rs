@@ -117,11 +117,15 @@ pub fn session_of(request: &Request) -> Option<u64> {
     request.header("x-amz-security-token")?.strip_prefix(SESSION_PREFIX)?.parse().ok()
 }
 
-/// The header by which brownout's own in-process clients name their call: `client/call/ordinal`.
+/// The header by which brownout's own in-process clients, and drivers, name their call: `client/call/ordinal`.
 /// It stands for knowledge that the caller has and the wire has not; it is never journalled as a header.
 pub const CALL_HEADER: &str = "brownout-call";
 
-/// What an in-process client says about its call.
+/// What a client that cannot set a header says instead, at the end of its `User-Agent`: the SDKs put the id of an
+/// application there (`AWS_SDK_UA_APP_ID`). Numbers with full stops between them follow.
+pub const CALL_APPLICATION: &str = "brownout-call.";
+
+/// What an in-process client, or a driver, says about its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallTag {
     /// Index of the client, from 0.
@@ -138,9 +142,28 @@ impl CallTag {
         format!("{}/{}/{}", self.client, self.call, self.ordinal)
     }
 
+    /// As an application's id.
+    pub fn to_application(self) -> String {
+        format!("{CALL_APPLICATION}{}.{}.{}", self.client, self.call, self.ordinal)
+    }
+
+    /// What a request says of its call.
+    pub fn of(request: &Request) -> Option<Self> {
+        if let Some(value) = request.header(CALL_HEADER) {
+            return Self::parse(value);
+        }
+        let (_, rest) = request.header("user-agent")?.split_once("app/")?;
+        let id = rest.strip_prefix(CALL_APPLICATION)?.split(' ').next()?;
+        Self::read(id, '.')
+    }
+
     /// Reads [`CALL_HEADER`].
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('/');
+        Self::read(text, '/')
+    }
+
+    fn read(text: &str, between: char) -> Option<Self> {
+        let mut parts = text.split(between);
         let tag = Self {
             client: parts.next()?.parse().ok()?,
             call: parts.next()?.parse().ok()?,

@@ -4,10 +4,11 @@
     python3 tests/interop/run.py [--only WORD] [--jobs N] [--repeat N] [--write]
 
 `--only verdicts` plays whole scenarios and asks what the judge says of the SDKs (verdicts.py); `--only warp` asks
-whether their pauses in warp time are those of wall time (warp.py).
+whether their pauses in warp time are those of wall time (warp.py); `--only drivers` plays the SDKs that brownout brings
+drivers for, by `--client` (drivers.py).
 
-Needs cargo, Python with venv, Node with npm, and curl; BROWNOUT=path names a command that is built already. boto3
-and the JS SDK are installed into a throwaway folder, and the client of the SDK for Rust is built there or in
+Needs cargo, Python with venv, Node with npm, and curl; BROWNOUT=path names a command that is built already. boto3,
+the AWS CLI and the JS SDK are installed into a throwaway folder, and the client of the SDK for Rust is built there or in
 $CARGO_TARGET_DIR/interop-rust; BROWNOUT_INTEROP_DIR=folder keeps the folder for the next time. EC2's crate is built
 only with BROWNOUT_INTEROP_RUST_FEATURES=ec2. Each cell is a `brownout run … -- client` of its own, the whole
 catalogue of a service one for each client: the attempts are counted in its journal, not by the client.
@@ -29,6 +30,7 @@ import time
 sys.dont_write_bytecode = True  # the tree stays as it was checked out
 import cases  # noqa: E402
 import catalogue  # noqa: E402
+import drivers  # noqa: E402
 import emulator  # noqa: E402
 import installed  # noqa: E402
 import reasons  # noqa: E402
@@ -116,7 +118,7 @@ class Suite:
         time = os.environ.get("BROWNOUT_VERDICT_TIME", "wall")
         return self.run(name, scenario, command, env, ("--time", time, "--profile", profile, "--seed", str(seed)))
 
-    def run(self, name, scenario, command, env, flags):
+    def run(self, name, scenario, command, env, flags, cwd=None):
         stem = self.work / re.sub(r"[^a-z0-9]+", "-", name.lower())
         if "\n" in scenario:
             stem.with_suffix(".yaml").write_text(scenario)
@@ -125,7 +127,7 @@ class Suite:
         words = [self.binary, "run", scenario, "--trials", "1", *flags]
         words += ["--journal", str(journal), "--report", f"json={report}", *(["--", *command] if command else [])]
         done = subprocess.run(
-            words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=self.work)
+            words, env=self.env | (env or {}), capture_output=True, text=True, timeout=CELL_SECONDS, cwd=cwd or self.work)
         return Played(done, events(journal), json.loads(report.read_text()) if report.exists() else {}, journal)
 
     def virtual(self, name, scenario, settings):
@@ -429,8 +431,8 @@ def main():
         work = pathlib.Path(throwaway) / "work"
         work.mkdir()
         suite = Suite(binary, folder, work)
-        if args.only == "warp":
-            return 1 if warp.main(suite) else 0
+        if args.only in ("warp", "drivers"):
+            return 1 if {"warp": warp, "drivers": drivers}[args.only].main(suite) else 0
         todo = [cell for cell in cells(suite, args.repeat) if args.only in cell[0]]
         if any(cell[0].startswith(f"{catalogue.RUST} ") for cell in todo):
             suite.rust = installed.rust_client(folder)
@@ -440,7 +442,7 @@ def main():
             done = {cell: future.result() for cell, future in futures.items()}
         rows = [row for cell in todo for row in (done[id(cell)] if id(cell) in done else cell[2](*cell[3]))]
         # What is measured there is time, so nothing else is played beside it.
-        off = 0 if args.only else warp.main(suite)
+        off = 0 if args.only else warp.main(suite) + drivers.main(suite)
     if judged := [row for row in rows if isinstance(row, verdicts.Judged)]:
         print(verdicts.table(judged), end="\n\n")
     failed_verdicts = sum(bool(row.trouble) for row in judged)

@@ -7,6 +7,7 @@ mod conformance;
 mod coverage;
 mod determinism;
 mod docs;
+mod driver;
 mod fit;
 mod fuzz;
 mod generations;

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+use brownout::client::drivers::DRIVERS;
 use brownout::client::{CLIENTS, Role};
 use brownout::guidance::PROFILES;
 use brownout::report::FORMATS;
@@ -92,12 +93,20 @@ fn every_member_is_on_its_list() {
     let rules: Vec<&str> = RULES.iter().map(|r| r.id).collect();
     let services: Vec<String> = SERVICES.iter().map(|s| s.id().replace('-', "_")).collect();
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
+    let drivers: Vec<String> = DRIVERS.iter().map(|d| d.id.replace('-', "_")).collect();
+    let drivers: Vec<&str> = drivers.iter().map(String::as_str).collect();
     let lists: &[(&str, &str, &[&str], &str)] = &[
         (
             "harness/src/report/",
             "fn render(",
             &formats,
             "`Format { name: \"NAME\", … }` to FORMATS in harness/src/report.rs",
+        ),
+        (
+            "harness/src/client/drivers/",
+            "static ENTRY: DriverEntry",
+            &drivers,
+            "`&NAME::ENTRY,` to DRIVERS in harness/src/client/drivers.rs",
         ),
         ("harness/src/rule/", "impl Rule for", &rules, "`NAME::Type = \"R…\",` to rules! in harness/src/rule.rs"),
         ("mocks/src/fault/", "impl Inject for", &faults, "`NAME::Type,` to faults! in mocks/src/fault.rs"),

@@ -5,6 +5,7 @@ use brownout_mocks::service::SERVICES;
 
 use super::{Done, output};
 use crate::client::CLIENTS;
+use crate::client::drivers::DRIVERS;
 use crate::exit::ExitStatus;
 use crate::scenario::{did_you_mean, library};
 use crate::{docs, guidance, rule};
@@ -38,6 +39,7 @@ fn known() -> Vec<&'static str> {
     names.extend(FAULTS.iter().map(|f| f.name));
     names.extend(guidance::PROFILES.iter().map(|(n, _)| *n));
     names.extend(CLIENTS.iter().map(|c| c.id));
+    names.extend(DRIVERS.iter().map(|d| d.id));
     names.extend(SERVICES.iter().flat_map(|s| s.errors().iter().map(|e| e.code).chain([s.id()])));
     names.extend(SERVICES.iter().flat_map(|s| s.no_errors()).map(|(name, _)| *name));
     names.extend(library::all().iter().map(|s| s.name));
@@ -57,6 +59,10 @@ fn profile(name: &str) -> Option<String> {
 }
 
 fn client(name: &str) -> Option<String> {
+    if let Some(driver) = crate::client::drivers::find(name) {
+        let keys = driver.keys.iter().map(|k| format!("- `{}`: {}\n", k.name, k.words())).collect::<String>();
+        return Some(format!("# client {name}\n\n{}\n\nSettings (`--client-config`):\n\n{keys}", driver.title));
+    }
     let client = crate::client::find(name)?;
     Some(format!("# client {name}\n\n{}; version {}\n", client.title, (client.version)()))
 }

@@ -7,6 +7,7 @@ use brownout_mocks::service::{SERVICES, Service};
 use serde_json::{Value, json};
 
 use super::{Done, output};
+use crate::client::drivers::DRIVERS;
 use crate::client::{CLIENTS, Role};
 use crate::exit::ExitStatus;
 use crate::scenario::{Scenario, did_you_mean, library};
@@ -64,14 +65,21 @@ pub(super) fn run(args: &Args) -> Done {
         What::Profiles => {
             rows.extend(guidance::profiles().iter().map(|p| [p.name.clone(), String::new(), p.title.clone()]));
         }
-        What::Clients => rows.extend(CLIENTS.iter().map(|c| {
-            let role = match c.role {
-                Role::Real => "real".to_owned(),
-                Role::Reference => "reference".to_owned(),
-                Role::Mutant(rule) => format!("breaks {rule}"),
-            };
-            [c.id.to_owned(), role, c.title.to_owned()]
-        })),
+        What::Clients => {
+            rows.extend(DRIVERS.iter().map(|d| {
+                let needs = (d.needs)();
+                let found = if on_path(&needs) { "found" } else { "not found" };
+                [d.id.to_owned(), format!("real, {needs} {found}"), d.title.to_owned()]
+            }));
+            rows.extend(CLIENTS.iter().map(|c| {
+                let role = match c.role {
+                    Role::Real => "real".to_owned(),
+                    Role::Reference => "reference".to_owned(),
+                    Role::Mutant(rule) => format!("breaks {rule}"),
+                };
+                [c.id.to_owned(), role, c.title.to_owned()]
+            }));
+        }
         What::Services => rows.extend(SERVICES.iter().map(|s| {
             let protocol = s.protocols().first().map_or("", |p| p.name());
             [s.id().to_owned(), protocol.to_owned(), s.title().to_owned()]
@@ -95,6 +103,13 @@ pub(super) fn run(args: &Args) -> Done {
     };
     output::programs(&text);
     Ok(ExitStatus::Pass)
+}
+
+/// Whether there is such a program. Whether it has the SDK, too, only starting it would tell.
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::path::Path::new(program).components().count() > 1 && std::path::Path::new(program).is_file()
+        || std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// A list with an entry a line, so that it can be read and searched by line, too.

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use brownout_mocks::units::Span;
 
 use super::profile::Asked;
 use super::{Done, lint, output};
+use crate::client::drivers::{self, DRIVERS, Driven};
 use crate::client::{self, CLIENTS, Options, Role};
 use crate::exit::ExitStatus;
 use crate::report::{self, Broken, Entry, Report};
@@ -32,10 +34,12 @@ pub(super) struct Args {
     /// Files, folders, or names and families of the library. Default: the whole library
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
-    /// Client to play; may be given several times. Default: by the kind of the scenario
+    /// Client to play; may be given several times: one in process, or an SDK that is installed here (`boto3`,
+    /// `aws-cli`, `aws-sdk-js`). Default: by the kind of the scenario
     #[arg(long = "client", value_name = "NAME")]
     clients: Vec<String>,
-    /// Setting of the client, for instance `retries.mode=adaptive`; may be given several times
+    /// Setting of the client, for instance `retries.mode=adaptive`; may be given several times. A wrong one is answered
+    /// with those that the client knows
     #[arg(long = "client-config", value_name = "KEY=VALUE", value_parser = pair)]
     client_config: Vec<(String, String)>,
     /// How many clients share each story. Default: as the scenario says
@@ -88,6 +92,10 @@ pub(super) struct Args {
     /// Write the journal of every trial
     #[arg(long, value_name = "PATH")]
     journal: Option<PathBuf>,
+    /// The command after `--` makes the scenario's calls, one for each line of JSON on its standard input, and tells
+    /// their outcomes on its standard output (docs/driver.md)
+    #[arg(long, requires = "command")]
+    driver: bool,
     /// A command to play, in warp or wall time; it finds the endpoint in `AWS_ENDPOINT_URL`
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -176,24 +184,28 @@ fn check_names(args: &Args) -> Result<(), String> {
         Asked::of(asked)?;
     }
     for name in &args.clients {
-        if client::find(name).is_none() {
-            return Err(unknown("client", name, CLIENTS.iter().map(|c| c.id)));
+        if client::find(name).is_none() && drivers::find(name).is_none() {
+            return Err(unknown("client", name, DRIVERS.iter().map(|d| d.id).chain(CLIENTS.iter().map(|c| c.id))));
         }
     }
     if !args.command.is_empty() && !args.clients.is_empty() {
         return Err("give either `--client` or a command after `--`, not both".to_owned());
     }
-    if !args.command.is_empty() && args.time == Some(Time::Virtual) {
+    let driven = args.clients.iter().find(|name| drivers::find(name).is_some());
+    if (!args.command.is_empty() || driven.is_some()) && args.time == Some(Time::Virtual) {
+        let who = driven.map_or_else(|| "a command".to_owned(), |name| format!("`{name}`"));
+        return Err(format!("{who} cannot be played in virtual time: its clock is the machine's; leave `--time` away"));
+    }
+    let in_process =
+        args.command.is_empty() && (driven.is_none() || args.clients.iter().any(|c| client::find(c).is_some()));
+    if in_process && args.time == Some(Time::Warp) {
         return Err(
-            "a command cannot be played in virtual time: its clock is the machine's; leave `--time` away".to_owned()
+            "warp time is for a command after `--` and for the SDKs that are installed here; clients in process have \
+             virtual time, which is faster"
+                .to_owned(),
         );
     }
-    if args.command.is_empty() && args.time == Some(Time::Warp) {
-        return Err(
-            "warp time is for a command after `--`; clients in process have virtual time, which is faster".to_owned()
-        );
-    }
-    if args.tls && args.command.is_empty() && args.time != Some(Time::Wall) {
+    if args.tls && in_process && args.time != Some(Time::Wall) {
         return Err("there is no TLS in virtual time, where nothing goes over TCP; add `--time wall`, or give a \
                     command after `--`"
             .to_owned());
@@ -212,14 +224,15 @@ fn plan<'a>(args: &Args, scenarios: &'a [Scenario]) -> Result<(Vec<Job<'a>>, u64
     let options: Options = args.client_config.clone();
     let mut jobs = Vec::new();
     let mut skipped = 0;
+    let outside = outside(args, &options)?;
     for scenario in scenarios {
         let players: Vec<Who> = if !args.command.is_empty() {
-            vec![Who::Command(args.command.clone())]
+            outside.clone()
         } else if args.clients.is_empty() {
             Who::default_for(scenario.kind()).into_iter().map(|w| with_options(w, &options)).collect()
         } else {
             let named = args.clients.iter().filter_map(|c| client::find(c));
-            named.map(|entry| Who::Client(entry, options.clone())).collect()
+            named.map(|entry| Who::Client(entry, options.clone())).chain(outside.iter().cloned()).collect()
         };
         if players.is_empty() {
             skipped += 1;
@@ -233,7 +246,11 @@ fn plan<'a>(args: &Args, scenarios: &'a [Scenario]) -> Result<(Vec<Job<'a>>, u64
         }
     }
     if jobs.is_empty() && !scenarios.is_empty() {
-        return Err(if args.clients.is_empty() {
+        return Err(if args.driver {
+            "none of these scenarios has calls for a driver to make: what a flow does next is decided by a program, so \
+             leave `--driver` away and let the command do it by itself"
+                .to_owned()
+        } else if args.clients.is_empty() {
             "none of these scenarios has a workload that a client of ours can play; give a command after `--`"
                 .to_owned()
         } else {
@@ -241,6 +258,18 @@ fn plan<'a>(args: &Args, scenarios: &'a [Scenario]) -> Result<(Vec<Job<'a>>, u64
         });
     }
     Ok((jobs, skipped))
+}
+
+/// Who plays in processes of its own: the command, or the SDKs that are named.
+fn outside(args: &Args, options: &Options) -> Result<Vec<Who>, String> {
+    if args.driver {
+        return Ok(vec![Who::Driver(Arc::new(Driven::own(args.command.clone(), options)))]);
+    }
+    if !args.command.is_empty() {
+        return Ok(vec![Who::Command(args.command.clone())]);
+    }
+    let named = args.clients.iter().filter_map(|name| drivers::find(name));
+    named.map(|entry| Ok(Who::Driver(Arc::new(Driven::listed(entry, options)?)))).collect()
 }
 
 /// The settings go to the clients that know them: where nobody is named, the real SDK.
@@ -260,8 +289,9 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
         None => (None, None),
     };
     let settings = Settings {
+        // What is no clock for clients in process is one for others, and was refused where there are both.
         time: args.time.filter(|_| args.command.is_empty()).unwrap_or(Time::Virtual),
-        command_time: args.time.filter(|_| !args.command.is_empty()),
+        command_time: args.time,
         seed: args.seed,
         trials: args.trials,
         profile,
@@ -330,7 +360,8 @@ fn play(args: &Args, jobs: &[Job<'_>], report: &mut Report) -> Result<(), String
 
 /// How many runs are played at a time: one where the machine's clock counts.
 fn threads(args: &Args, jobs: usize) -> usize {
-    if !args.command.is_empty() || args.time == Some(Time::Wall) {
+    let outside = !args.command.is_empty() || args.clients.iter().any(|name| drivers::find(name).is_some());
+    if outside || args.time == Some(Time::Wall) {
         return 1;
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -3,7 +3,7 @@
 use super::{Done, output};
 use crate::exit::ExitStatus;
 
-/// Print the JSON Schema of scenario files, or of profile files.
+/// Print the JSON Schema of scenario files, of profile files, or of a driver's lines.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Whose
@@ -17,12 +17,15 @@ enum Of {
     Scenario,
     /// Profile files (`--profile ./ours.yaml`)
     Profile,
+    /// Lines that a driver writes (`--driver`)
+    Driver,
 }
 
 pub(super) fn run(args: &Args) -> Done {
     let schema = match args.of {
         Of::Scenario => crate::scenario::schema(),
         Of::Profile => crate::guidance::own_schema(),
+        Of::Driver => crate::client::driver::schema(),
     };
     let text = serde_json::to_string_pretty(schema).map_err(|e| e.to_string())?;
     output::programs(&format!("{text}\n"));

@@ -140,6 +140,7 @@ fn header(scenario: &Scenario, seed: u64) -> Header {
         seed,
         client: "served".to_owned(),
         client_version: String::new(),
+        client_note: None,
         profile,
         profile_text: None,
         time: Time::Wall,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use brownout_mocks::endpoint::CREDENTIALS;
 use brownout_mocks::request::access_key;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use crate::warp::Stage;
 
@@ -114,6 +114,23 @@ impl Seal {
     }
 }
 
+/// What there is to say about a client after its play.
+#[derive(Debug, Default)]
+pub(crate) struct Identity {
+    /// Its id.
+    pub(crate) client: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Its settings, and what became of it.
+    pub(crate) note: Option<String>,
+    /// Where its clock could not skip.
+    pub(crate) time_note: Option<String>,
+    /// What it says it honours beyond its profile.
+    pub(crate) honours: Vec<String>,
+    /// Whether its demand is its own.
+    pub(crate) owns_demand: bool,
+}
+
 /// A started client with all its children.
 #[derive(Debug)]
 pub struct Started {
@@ -123,6 +140,32 @@ pub struct Started {
 
 /// Starts a command in the sealed environment, in a process group of its own.
 pub fn start(command: &[String], seal: &Seal) -> std::io::Result<Started> {
+    started(&mut prepared(command, seal)?)
+}
+
+/// The same with lines to and from it.
+pub fn start_piped(command: &[String], seal: &Seal) -> std::io::Result<(Started, ChildStdin, ChildStdout)> {
+    let mut started = started(prepared(command, seal)?.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+    let missing = || std::io::Error::other("it has no pipes");
+    let stdin = started.child.stdin.take().ok_or_else(missing)?;
+    let stdout = started.child.stdout.take().ok_or_else(missing)?;
+    Ok((started, stdin, stdout))
+}
+
+/// The same for one call: with nothing but its errors heard, and some variables of its own.
+pub fn start_call(
+    command: &[String],
+    seal: &Seal,
+    environment: &[(String, String)],
+) -> std::io::Result<(Started, ChildStderr)> {
+    let mut prepared = prepared(command, seal)?;
+    prepared.envs(environment.iter().cloned()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut started = started(&mut prepared)?;
+    let stderr = started.child.stderr.take().ok_or_else(|| std::io::Error::other("it has no pipe"))?;
+    Ok((started, stderr))
+}
+
+fn prepared(command: &[String], seal: &Seal) -> std::io::Result<Command> {
     let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
     let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let (set, removed) = seal.environment(inherited);
@@ -135,6 +178,10 @@ pub fn start(command: &[String], seal: &Seal) -> std::io::Result<Started> {
     if let Some(stage) = &seal.warp {
         command.envs(stage.environment(std::env::var("LD_PRELOAD").ok().as_deref()));
     }
+    Ok(command)
+}
+
+fn started(command: &mut Command) -> std::io::Result<Started> {
     let child = command.spawn()?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
     Ok(Started { child, group })

@@ -8,6 +8,7 @@ use brownout_mocks::service::Class;
 use crate::guidance::auto::{self, Mode};
 
 use super::attempt::{Faults, Rare, Seen};
+use super::doubtful::{Spans, leave_doubtful_out};
 use super::names::{Names, Table};
 use super::numbered::Numbered;
 use super::{Adaptive, Attempt, Call, Client, Escape, Hung, Invocation, Trial, call_of};
@@ -36,7 +37,7 @@ pub(super) fn build(trial: &journal::Trial, names: &mut Names) -> Trial {
     }
     let mut trial = builder.trial;
     trial.unseen.sort_unstable();
-    let unseen = Unseen::new(&trial.unseen);
+    let unseen = Spans::new(&trial.unseen);
     for client in &mut trial.clients {
         finish(client, &unseen, &mut trial.seen);
     }
@@ -312,38 +313,15 @@ fn adaptive(client: &mut Client, user_agent: Option<&str>, sdk: bool) {
 /// How long before its first request a call of unknown beginning may have failed unseen.
 const UNSEEN_US: u64 = 60_000_000;
 
-/// When connections failed unseen, in order of their beginnings, each with the latest end so far.
-struct Unseen(Vec<(u64, u64)>);
-
-impl Unseen {
-    fn new(sorted: &[(u64, u64)]) -> Self {
-        let mut latest = 0;
-        Self(
-            sorted
-                .iter()
-                .map(|(from, until)| {
-                    latest = latest.max(*until);
-                    (*from, latest)
-                })
-                .collect(),
-        )
-    }
-
-    /// Whether one did so between two times.
-    fn between(&self, since: u64, at: u64) -> bool {
-        let begun = self.0.partition_point(|(from, _)| *from <= at);
-        begun.checked_sub(1).is_some_and(|i| self.0[i].1 >= since)
-    }
-}
-
 /// Derives what needs the whole trial: rows, pauses, how much was in progress at once.
-fn finish(client: &mut Client, unseen: &Unseen, seen: &mut Seen) {
+fn finish(client: &mut Client, unseen: &Spans, seen: &mut Seen) {
     client.calls.sort_by_key(|c| c.number);
+    leave_doubtful_out(client);
     let mut edges: Vec<(u64, i32)> = Vec::with_capacity(2 * (client.calls.len() + client.invocations.len()));
     for invocation in &mut client.invocations {
         // Once an attempt may have failed unseen, neither pauses nor their number are known for this row.
         let (mut row, mut blind) = (0, false);
-        let call = invocation.call.filter(|_| !unseen.0.is_empty());
+        let call = invocation.call.filter(|_| !unseen.is_empty());
         let started = call.and_then(|number| call_of(&client.calls, number)).map(|c| c.started_us);
         let mut before: Option<(Option<u64>, Option<Class>, bool)> = None;
         for attempt in &mut invocation.attempts {

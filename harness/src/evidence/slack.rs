@@ -30,6 +30,10 @@ pub struct Slack {
     pub above_share: f64,
     /// A pause may be seen shorter by so much, in microseconds.
     pub below_us: u64,
+    /// Whether the client lives in processes of its own, which may stand still at any time, whatever its control has
+    /// shown.
+    #[serde(skip)]
+    pub outside: bool,
 }
 
 /// A measured delay counts so many times: the control sees far fewer requests than the trials.
@@ -42,14 +46,13 @@ const FLOOR_US: u64 = 50_000;
 
 impl Slack {
     /// The slack before any control was seen. Estimated answer times allow no less than the assumed one.
-    pub(super) fn new(time: Time, estimated: bool) -> Self {
-        match time {
+    pub(super) fn new(time: Time, estimated: bool, outside: bool) -> Self {
+        let (source, above_us, above_share, below_us) = match time {
             // Tokio's timers round up to the next millisecond, on either side of the wire.
-            Time::Virtual if !estimated => {
-                Self { source: SlackSource::VirtualClock, above_us: 2_000, above_share: 0.0, below_us: 1_000 }
-            }
-            _ => Self { source: SlackSource::Assumed, above_us: 500_000, above_share: 0.05, below_us: 5_000 },
-        }
+            Time::Virtual if !estimated => (SlackSource::VirtualClock, 2_000, 0.0, 1_000),
+            _ => (SlackSource::Assumed, 500_000, 0.05, 5_000),
+        };
+        Self { source, above_us, above_share, below_us, outside }
     }
 
     /// Measures the client's and the machine's own delays: from the caller to the wire, and from the
@@ -71,15 +74,20 @@ impl Slack {
         }
         if let Some(worst) = worst {
             self.source = SlackSource::Control;
-            self.above_us = worst.saturating_mul(MARGIN).saturating_add(FLOOR_US);
-            self.above_share = 0.01;
+            let measured = worst.saturating_mul(MARGIN).saturating_add(FLOOR_US);
+            if self.outside {
+                // Its control saw other moments: threads that are new, connections that are made anew.
+                self.above_us = self.above_us.max(measured);
+            } else {
+                (self.above_us, self.above_share) = (measured, 0.01);
+            }
         }
     }
 
     /// The longest that a pause of `pause` microseconds may be seen as: no client is blamed for a longer one alone
     /// unless it lies above this.
     pub fn above(&self, pause: u64) -> u64 {
-        let stall = if self.source == SlackSource::Assumed { STALL_US } else { 0 };
+        let stall = if self.outside || self.source == SlackSource::Assumed { STALL_US } else { 0 };
         self.usual(pause).saturating_add(stall)
     }
 

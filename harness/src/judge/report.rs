@@ -19,6 +19,9 @@ pub struct RunReport {
     pub client: String,
     /// Version of the client, where known.
     pub client_version: String,
+    /// What else is known of the client, or what became of it, in a sentence: its settings, that it died.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_note: Option<String>,
     /// Name of the profile.
     pub profile: String,
     /// Virtual, warp or wall.
@@ -143,6 +146,7 @@ impl RunReport {
             scenario: header.scenario_name.clone(),
             client: header.client.clone(),
             client_version: header.client_version.clone(),
+            client_note: judge.client_note.clone(),
             profile: judge.evidence.profile.name.clone(),
             time: header.time,
             time_note: judge.time_note.clone(),

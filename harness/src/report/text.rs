@@ -50,6 +50,10 @@ pub fn run_text(entry: &Entry, all: bool) -> String {
     let score = run.score.map_or_else(String::new, |s| format!(" · score {:.0}", s.floor()));
     let details = details(entry);
     let _ = writeln!(out, "{style}{word}{style:#}  {:<26} {}{score} {DIM}· {details}{DIM:#}", run.scenario, run.client);
+    if let Some(note) = &run.client_note {
+        let version = if run.client_version.is_empty() { String::new() } else { format!(" {}", run.client_version) };
+        let _ = writeln!(out, "      {DIM}client: {}{version}; {note}{DIM:#}", run.client);
+    }
     if let Some(note) = &run.time_note {
         let _ = writeln!(out, "      {DIM}clock: {note}{DIM:#}");
     }

@@ -109,7 +109,7 @@ fn joined<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
 /// without a pause); or the control, where no repeat was due, asked for the same thing only once.
 fn looped<'a>(evidence: &'a Evidence, nothing: u64, groups: &mut Groups<'a>) {
     for trial in &evidence.trials {
-        for client in trial.clients.iter().filter(|c| c.calls.is_empty()) {
+        for client in trial.clients.iter().filter(|c| c.calls.is_empty() && !c.doubtful) {
             let mut latest = BTreeMap::new();
             for after in client.invocations.iter().filter(|i| i.marked) {
                 let body = after.attempts.first().and_then(|a| a.body_hash.as_deref());

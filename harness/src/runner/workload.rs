@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::client::flow::{FlowClient, Session};
 use crate::client::{BoxFuture, Call, CallClient, Heard, Setting};
 use crate::scenario::Scenario;
-use crate::scenario::{CallItem, FlowItem, WorkItem};
+use crate::scenario::{CallItem, FlowItem, GATEWAY, WorkItem};
 
 /// One client's part of a scenario.
 #[derive(Debug)]
@@ -23,6 +23,22 @@ pub(super) struct Part {
     setting: Setting,
     ledger: Arc<Ledger>,
     service: &'static dyn Service,
+    /// Where a client of somebody else's finds the endpoint.
+    endpoint: Option<String>,
+}
+
+/// The services that a scenario's workload asks for, each once.
+pub(super) fn services(scenario: &Scenario) -> Vec<String> {
+    let mut services = Vec::new();
+    for item in &scenario.document.workload {
+        if let WorkItem::Call(item) = item {
+            let service = item.service.as_ref().unwrap_or(&scenario.document.service);
+            if !services.contains(service) {
+                services.push(service.clone());
+            }
+        }
+    }
+    services
 }
 
 /// Numbers a client's calls and records them.
@@ -46,6 +62,7 @@ impl Ledger {
     }
 
     async fn make(&self, client: &dyn CallClient, call: &Call) -> Heard {
+        let _turn = client.turn().await;
         self.recorder.push(
             self.clock.now(),
             EventKind::CallStarted {
@@ -84,7 +101,31 @@ impl Part {
             service: scenario.service(),
             setting,
             ledger: Arc::new(ledger),
+            endpoint: None,
         }
+    }
+
+    /// For a client of somebody else's, which is given whole values and finds the endpoint here.
+    pub(super) fn asking(mut self, endpoint: &str) -> Self {
+        self.endpoint = Some(endpoint.to_owned());
+        self
+    }
+
+    /// The input of an item's calls.
+    fn params(&self, item: &CallItem, service: &dyn Service) -> Value {
+        let value = |name: &str, value: &Value| match (&self.endpoint, value) {
+            (Some(endpoint), Value::String(url)) if name == "QueueUrl" && service.id() == "sqs" => here(endpoint, url),
+            // A document in place of bytes.
+            (Some(_), Value::Object(_)) if matches!(name, "Payload" | "body") && service.id() != GATEWAY => {
+                value.to_string().into()
+            }
+            _ => value.clone(),
+        };
+        let name = |name: &String, value: &Value| match (&self.endpoint, value) {
+            (Some(_), Value::Array(_)) if service.id() == "ec2" => of_the_model(name).to_owned(),
+            _ => name.clone(),
+        };
+        Value::Object(item.params.iter().map(|(k, v)| (name(k, v), value(k, v))).collect())
     }
 
     /// Plays the items that are calls, one after another.
@@ -120,7 +161,7 @@ impl Part {
             if due > now {
                 self.setting.clock.sleep(due.saturating_sub(now)).await;
             }
-            let call = self.ledger.next(service, &item.call, params(item));
+            let call = self.ledger.next(service, &item.call, self.params(item, service));
             let (ledger, client) = (Arc::clone(&self.ledger), Arc::clone(client));
             tasks.spawn(async move {
                 ledger.make(&*client, &call).await;
@@ -135,10 +176,10 @@ impl Part {
         let left = Arc::new(AtomicU32::new(item.count));
         for _ in 0..item.concurrency.unwrap_or(1).min(item.count) {
             let (ledger, client, left) = (Arc::clone(&self.ledger), Arc::clone(client), Arc::clone(&left));
-            let item = item.clone();
+            let (operation, params) = (item.call.clone(), self.params(item, service));
             tasks.spawn(async move {
                 while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
-                    let call = ledger.next(service, &item.call, params(&item));
+                    let call = ledger.next(service, &operation, params.clone());
                     ledger.make(&*client, &call).await;
                 }
             });
@@ -194,8 +235,25 @@ pub(super) async fn all(mut tasks: JoinSet<()>) {
     }
 }
 
-fn params(item: &CallItem) -> Value {
-    Value::Object(item.params.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+/// EC2's lists have another name on the wire, which is the scenario's, than in the model, which SDKs go by.
+const LISTS: &[(&str, &str)] = &[
+    ("Filter", "Filters"),
+    ("GroupId", "GroupIds"),
+    ("ImageId", "ImageIds"),
+    ("InstanceId", "InstanceIds"),
+    ("ResourceId", "Resources"),
+    ("SecurityGroupId", "SecurityGroupIds"),
+    ("Tag", "Tags"),
+];
+
+fn of_the_model(name: &str) -> &str {
+    LISTS.iter().find(|(wire, _)| *wire == name).map_or(name, |(_, model)| model)
+}
+
+/// An address with its host replaced by the endpoint: SDKs call a queue where its address says.
+fn here(endpoint: &str, url: &str) -> Value {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest).split_once('/').map_or("", |(_, path)| path);
+    format!("{endpoint}/{path}").into()
 }
 
 /// A flow's way to make calls.

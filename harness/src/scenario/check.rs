@@ -23,7 +23,7 @@ mod steps;
 mod workload;
 
 /// The service whose operations are a method and a path.
-pub(super) const GATEWAY: &str = "execute-api";
+pub(crate) const GATEWAY: &str = "execute-api";
 
 /// So many steps may a scenario have.
 const STEPS_MAX: usize = 10_000;

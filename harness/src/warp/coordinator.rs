@@ -15,6 +15,7 @@ use brownout_shim::layout::{NEVER, kind};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::company::Company;
 use super::queues::{Queue, Queues, flows};
 use super::stage::Stage;
 use super::timers::Timers;
@@ -81,8 +82,14 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Watches a client; to be called by the thread that serves it.
-    pub fn start(stage: &Stage, client: u32, clock: &Clock, warp: &Warp, recorder: &Recorder) -> std::io::Result<Self> {
+    /// Watches the clients of a play, those there are and those to come; to be called by the thread that serves them.
+    pub fn start(
+        stage: &Stage,
+        company: &Company,
+        clock: &Clock,
+        warp: &Warp,
+        recorder: &Recorder,
+    ) -> std::io::Result<Self> {
         let watched = Arc::<Watched>::default();
         let server = rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned();
         let work = Work {
@@ -92,7 +99,8 @@ impl Coordinator {
             recorder: recorder.clone(),
             watched: Arc::clone(&watched),
             timers: Timers::default(),
-            world: World::new(client, server),
+            world: World::new(company.clone(), server),
+            company: company.clone(),
             queues: Queues::open(),
             under_way: None,
             since: Stopwatch::start(),
@@ -119,6 +127,9 @@ impl Drop for Coordinator {
     }
 }
 
+/// What connections and pipes hold.
+type Flow = (Vec<[Option<Queue>; 2]>, Vec<u64>);
+
 struct Work {
     stage: Stage,
     clock: Clock,
@@ -126,10 +137,11 @@ struct Work {
     recorder: Recorder,
     watched: Arc<Watched>,
     world: World,
+    company: Company,
     timers: Timers,
     queues: Queues,
     /// What is under way, and since when it is just that.
-    under_way: Option<(Vec<[Option<Queue>; 2]>, Stopwatch)>,
+    under_way: Option<(Flow, Stopwatch)>,
     /// Since when nothing has happened.
     since: Stopwatch,
     /// Since when neither the clock has jumped nor the journal grown.
@@ -194,14 +206,16 @@ impl Work {
         let still = |(_, queues): &(&Pair, &[Option<Queue>; 2])| !flows(**queues);
         let done: Vec<Pair> = pairs.iter().zip(&queues).filter(still).map(|(pair, _)| *pair).collect();
         self.warp.forget(&done);
-        if done.len() == pairs.len() {
+        let unread = self.company.unread();
+        if done.len() == pairs.len() && unread.iter().all(|bytes| *bytes == 0) {
             self.under_way = None;
             return false;
         }
+        let flow = (queues, unread);
         match &self.under_way {
-            Some((then, since)) if *then == queues => since.elapsed() < UNDER_WAY,
+            Some((then, since)) if *then == flow => since.elapsed() < UNDER_WAY,
             _ => {
-                self.under_way = Some((queues, Stopwatch::start()));
+                self.under_way = Some((flow, Stopwatch::start()));
                 true
             }
         }

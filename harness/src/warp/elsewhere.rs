@@ -6,6 +6,8 @@ use std::sync::Arc;
 use brownout_mocks::clock::{Clock, Warp};
 use brownout_mocks::journal::Recorder;
 
+use super::Company;
+
 /// What a warped program would be started with.
 #[derive(Debug, Clone)]
 pub struct Stage(Infallible);
@@ -44,7 +46,7 @@ pub struct Coordinator(Infallible);
 
 impl Coordinator {
     /// Never asked.
-    pub fn start(stage: &Stage, _: u32, _: &Clock, _: &Warp, _: &Recorder) -> std::io::Result<Self> {
+    pub fn start(stage: &Stage, _: &Company, _: &Clock, _: &Warp, _: &Recorder) -> std::io::Result<Self> {
         match stage.0 {}
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -26,7 +26,8 @@ struct Inner {
 impl Stage {
     /// Makes the folder, for its owner alone. `ports` are the loopback ports that are brownout's.
     pub fn make(ports: [u16; 2]) -> std::io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("brownout-warp-").tempdir()?;
+        let private = std::fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("brownout-warp-").permissions(private).tempdir()?;
         let mut shim = file(&folder.path().join("warp.so"))?;
         shim.write_all(PRELOAD)?;
         let clock = file(&folder.path().join("clock"))?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use brownout_mocks::clock::Stopwatch;
 use brownout_shim::layout::{NEVER, Shared, kind};
 
+use super::company::Company;
 use super::task::{Sleep, State, Task};
 
 /// How long a process may take to load the shim before it is one without.
@@ -53,7 +54,9 @@ struct Process {
 /// The client's processes, and this thread.
 #[derive(Debug)]
 pub(super) struct World {
-    root: u32,
+    company: Company,
+    /// How often processes had come or gone when the lists were made.
+    changes: u64,
     me: Option<Task>,
     processes: Vec<Process>,
     /// The newest process id of the machine when the lists were made.
@@ -61,9 +64,9 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The world of a client and of brownout's own thread that serves it.
-    pub(super) fn new(root: u32, server: u32) -> Self {
-        Self { root, me: Task::open(std::process::id(), server), processes: Vec::new(), newest: None }
+    /// The world of some clients and of brownout's own thread that serves them.
+    pub(super) fn new(company: Company, server: u32) -> Self {
+        Self { company, changes: 0, me: Task::open(std::process::id(), server), processes: Vec::new(), newest: None }
     }
 
     /// Who waits in the shim, in the order of the slots.
@@ -99,7 +102,7 @@ impl World {
     /// Looks at everybody.
     pub(super) fn look(&mut self, shared: &Shared) -> Look {
         let newest = newest();
-        if newest.is_none() || newest != self.newest {
+        if newest.is_none() || newest != self.newest || self.changes != self.company.changes() {
             self.refresh(shared);
             self.newest.clone_from(&newest);
         }
@@ -107,7 +110,7 @@ impl World {
         let waits = |tid: u32| before.iter().any(|w| w.tid == tid);
         // First those who do not wait in the shim: how often have they run, and do they sleep?
         let mut bare = Vec::new();
-        let mut lives = !before.is_empty();
+        let mut lives = !before.is_empty() || self.company.is_empty();
         for (at, process) in self.processes.iter().enumerate() {
             for (index, task) in process.tasks.iter().enumerate().filter(|(_, t)| !waits(t.tid)) {
                 let turns = task.turns();
@@ -121,7 +124,8 @@ impl World {
                 }
             }
         }
-        // The client has ended, and brownout will hear of it: nothing is left to skip time for.
+        // The client has ended, and brownout will hear of it: nothing is left to skip time for. Where nobody is there at
+        // all, brownout waits to start the next.
         if !lives {
             return Look::Busy;
         }
@@ -143,7 +147,7 @@ impl World {
             return Look::Busy;
         }
         // And nobody has begun or ended a wait meanwhile, or a thread.
-        if Self::waiting(shared) != before || self::newest() != newest {
+        if Self::waiting(shared) != before || self::newest() != newest || self.company.changes() != self.changes {
             return Look::Busy;
         }
         if let Some(unknown) = before.iter().find(|w| !self.knows(w.tid)) {
@@ -192,7 +196,8 @@ impl World {
 
     /// Makes the lists anew: the client, whoever has the shim, and all their children.
     fn refresh(&mut self, shared: &Shared) {
-        let mut pids = vec![self.root];
+        let (changes, mut pids) = self.company.roots();
+        self.changes = changes;
         for record in &shared.processes {
             let pid = record.pid.load(SeqCst);
             if pid == 0 {

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use sha2::{Digest as _, Sha256};
 
+use super::callers::Callers;
 use crate::journal::{Received, Seq};
 use crate::plan::Plan;
-use crate::request::{ACCESS_KEY_PREFIX, ACCOUNT, Attempt, CALL_HEADER, CallTag, Request, Sender, session_of};
+use crate::request::{ACCESS_KEY_PREFIX, ACCOUNT, Attempt, CallTag, Request, Sender, session_of};
 use crate::service::{Recognised, recognise};
 
 /// What identifies an invocation.
@@ -25,6 +26,8 @@ enum InvocationKey {
 struct Invocation {
     key: InvocationKey,
     number: u64,
+    /// The call that it was made for, as its first attempt told.
+    tag: Option<CallTag>,
     attempts: u32,
     call_ordinal: u64,
     last_seq: Seq,
@@ -53,6 +56,7 @@ pub(super) struct Arrivals {
     accounts: HashMap<String, String>,
     agents: HashSet<u64>,
     on_connection: HashMap<u64, Seq>,
+    callers: Callers,
 }
 
 /// How many invocations are remembered after their success, should one come again all the same. Few, so
@@ -82,6 +86,11 @@ fn short(text: &str) -> String {
 }
 
 impl Arrivals {
+    /// Where those are told of whose requests do not say which call they belong to.
+    pub(super) fn callers(&self) -> Callers {
+        self.callers.clone()
+    }
+
     /// Recognises and numbers a request.
     pub(super) fn arrive(
         &mut self,
@@ -94,8 +103,9 @@ impl Arrivals {
         clip(&mut recognised.operation, NAME_MAX);
         recognised.target.iter_mut().for_each(|target| clip(target, NAME_MAX));
         recognised.access_key.iter_mut().for_each(|key| clip(key, KEY_MAX));
-        let tag = request.header(CALL_HEADER).and_then(CallTag::parse);
-        let sender = self.sender(plan, &recognised, tag, &request);
+        let told = CallTag::of(&request);
+        let sender = self.sender(plan, &recognised, told, &request);
+        let tag = told.or_else(|| self.callers.only(sender.client, recognised.service.id(), &recognised.operation));
         self.seq += 1;
         let seq = self.seq;
         let sdk = SdkRequest::read(&request);
@@ -104,7 +114,7 @@ impl Arrivals {
         let token = token.and_then(|member| recognised.params.get(member)?.as_str());
         let token_hash = token.map(|token| hash(token.as_bytes()));
         let key = key(&request, &recognised, &sender, tag, body_hash.as_deref());
-        let Numbers { invocation, attempt, call_ordinal, resend } =
+        let Numbers { invocation, tag, attempt, call_ordinal, resend } =
             self.invocation(key, seq, connection, &sender, &recognised.operation, tag, sdk.attempt, remembered);
         self.on_connection.insert(connection, seq);
 
@@ -261,6 +271,7 @@ impl Arrivals {
             let new = Invocation {
                 key: key.clone(),
                 number,
+                tag,
                 attempts: 0,
                 call_ordinal: tag.map_or(*ordinal, |t| t.ordinal),
                 last_seq: seq,
@@ -291,8 +302,8 @@ impl Arrivals {
         invocation.last_connection = connection;
         invocation.last_sdk_attempt = sdk_attempt;
         (invocation.succeeded, invocation.broken, invocation.answered) = (false, false, false);
-        let (attempt, call_ordinal) = (invocation.attempts, invocation.call_ordinal);
-        Numbers { invocation: number, attempt, call_ordinal, resend }
+        let (attempt, call_ordinal, first_tag) = (invocation.attempts, invocation.call_ordinal, invocation.tag);
+        Numbers { invocation: number, tag: tag.or(first_tag), attempt, call_ordinal, resend }
     }
 
     fn forget_all(&mut self) {
@@ -309,6 +320,7 @@ impl Arrivals {
 #[derive(Debug, Default)]
 struct Numbers {
     invocation: u64,
+    tag: Option<CallTag>,
     attempt: u32,
     call_ordinal: u64,
     resend: bool,

@@ -42,6 +42,9 @@ pub struct Header {
     pub client: String,
     /// Version of the client, where known.
     pub client_version: String,
+    /// What else is known of the client, or what became of it, in a sentence: its settings, that it died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_note: Option<String>,
     /// Name of the profile it is judged by, as given (file or command line).
     pub profile: String,
     /// The text of that profile, where it is a file of the user's own.

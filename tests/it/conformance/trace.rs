@@ -44,6 +44,7 @@ fn header(trial: u64) -> Header {
         seed: 1,
         client: "conformance".into(),
         client_version: String::new(),
+        client_note: None,
         profile: String::new(),
         profile_text: None,
         time: Time::Virtual,

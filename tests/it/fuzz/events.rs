@@ -46,6 +46,7 @@ fn headers() -> impl Strategy<Value = Header> {
             seed: trial,
             client: client.into(),
             client_version: String::new(),
+            client_note: None,
             profile: String::new(),
             profile_text: None,
             time,

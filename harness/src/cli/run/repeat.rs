@@ -10,7 +10,7 @@ use crate::session::Who;
 /// shell takes as they are.
 pub(super) fn repeat(args: &Args, job: &Job<'_>) -> String {
     let mut words = Vec::new();
-    if let Who::Command(_) = &job.who {
+    if let Who::Command(_) | Who::Driver(_) = &job.who {
         words
             .extend(crate::client::command::retry_settings().map(|(name, value)| format!("{name}={}", quoted(&value))));
     }
@@ -18,6 +18,15 @@ pub(super) fn repeat(args: &Args, job: &Job<'_>) -> String {
     if let Who::Client(entry, _) = &job.who {
         words.push(format!("--client {}", entry.id));
     }
+    let command = match &job.who {
+        Who::Command(command) => Some(command.as_slice()),
+        Who::Driver(driven) => {
+            let own = driven.own_command();
+            words.push(own.map_or_else(|| format!("--client {}", driven.id()), |_| "--driver".to_owned()));
+            own
+        }
+        Who::Client(..) | Who::Own(_) => None,
+    };
     for (key, value) in &args.client_config {
         words.push(format!("--client-config {}", quoted(&format!("{key}={value}"))));
     }
@@ -47,7 +56,7 @@ pub(super) fn repeat(args: &Args, job: &Job<'_>) -> String {
     if args.tls {
         words.push("--tls".to_owned());
     }
-    if let Who::Command(command) = &job.who {
+    if let Some(command) = command {
         words.push("--".to_owned());
         words.extend(command.iter().map(|word| quoted(word)));
     }

@@ -27,6 +27,7 @@ pub(crate) fn header(trial: u64) -> Header {
         seed: 1,
         client: "test".into(),
         client_version: String::new(),
+        client_note: None,
         profile: "documented".into(),
         profile_text: None,
         time: Time::Virtual,
