@@ -60,8 +60,9 @@ fn profile(name: &str) -> Option<String> {
 
 fn client(name: &str) -> Option<String> {
     if let Some(driver) = crate::client::drivers::find(name) {
-        let keys = driver.keys.iter().map(|k| format!("- `{}`: {}\n", k.name, k.words())).collect::<String>();
-        return Some(format!("# client {name}\n\n{}\n\nSettings (`--client-config`):\n\n{keys}", driver.title));
+        let keys: Vec<String> = driver.keys.iter().map(|k| format!("- `{}`: {}", k.name, k.words())).collect();
+        let keys = keys.join("\n");
+        return Some(format!("# client {name}\n\n{}\n\nSettings (`--client-config`):\n\n{keys}\n", driver.title));
     }
     let client = crate::client::find(name)?;
     Some(format!("# client {name}\n\n{}; version {}\n", client.title, (client.version)()))

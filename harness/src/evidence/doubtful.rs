@@ -33,6 +33,9 @@ impl Spans {
     }
 }
 
+/// A service and an operation.
+type Asked = (Arc<str>, Arc<str>);
+
 /// Where a request does not say which call it was made for, and several could have made it, nobody knows what each of
 /// these sent: none of them is a call of ours any more, and what they sent stands for itself. A driver's client that
 /// makes several calls at a time and marks none of its requests is seen like this.
@@ -40,14 +43,14 @@ pub(super) fn leave_doubtful_out(client: &mut Client) {
     if client.calls.is_empty() || client.invocations.iter().all(|i| i.call.is_some()) {
         return;
     }
-    let mut loose: BTreeMap<(Arc<str>, Arc<str>), Vec<(u64, u64)>> = BTreeMap::new();
+    let mut loose: BTreeMap<Asked, Vec<(u64, u64)>> = BTreeMap::new();
     for invocation in client.invocations.iter().filter(|i| i.call.is_none()) {
         if let (Some(first), Some(last)) = (invocation.attempts.first(), invocation.attempts.last()) {
             let kind = (Arc::clone(&invocation.service), Arc::clone(&invocation.operation));
             loose.entry(kind).or_default().push((first.at_us, last.at_us));
         }
     }
-    let loose: BTreeMap<_, Spans> = loose
+    let loose: BTreeMap<Asked, Spans> = loose
         .into_iter()
         .map(|(kind, mut spans)| {
             spans.sort_unstable();

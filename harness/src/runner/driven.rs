@@ -139,8 +139,8 @@ async fn act(
     let mut listeners = JoinSet::new();
     for (index, actor) in actors.iter_mut().enumerate() {
         if let Some(mut lines) = actor.lines.take() {
-            let driver = actor.driver.clone();
-            listeners.spawn(async move { (index, driver.listen(&mut lines).await) });
+            let speaker = actor.driver.clone();
+            listeners.spawn(async move { (index, speaker.listen(&mut lines).await) });
         }
     }
     let patience = play.client_timeout.unwrap_or_else(|| patience(play.scenario));

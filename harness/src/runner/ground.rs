@@ -39,12 +39,12 @@ impl Ground {
             Some(warp) => recorder.with_moves(warp.clone()),
             None => recorder,
         };
-        let mut plan = match play.segment {
+        let mut story = match play.segment {
             Segment::Control => play.scenario.control_plan(play.seed),
             Segment::Run | Segment::Reference => play.scenario.plan(play.seed),
         };
-        plan.explain = play.explain;
-        let endpoint = Endpoint::new(plan, clock.clone(), recorder.clone());
+        story.explain = play.explain;
+        let endpoint = Endpoint::new(story, clock.clone(), recorder.clone());
         let mut tcp = TcpTransport::bind(([127, 0, 0, 1], 0).into()).await?;
         let mut authority = None;
         if play.tls {
