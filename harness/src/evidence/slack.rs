@@ -14,7 +14,8 @@ pub enum SlackSource {
     VirtualClock,
     /// Measured on the control: the same client with all faults off.
     Control,
-    /// There was no control to measure.
+    /// There was no control to measure. In warp time it holds for what is no pause before a retry or a poll: of those the
+    /// journal says how long the clock just ran.
     Assumed,
 }
 

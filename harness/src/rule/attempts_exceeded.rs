@@ -13,7 +13,7 @@
 //! ## Error probability
 //! None: it is a count. `documented` allows the most that any published policy makes (10, against
 //! `DynamoDB` 12). Where the client marks no calls, only repeats after errors that call for a retry count, and as
-//! many of them as the control's like requests allow may be calls of their own.
+//! many of them may be calls of their own as the control asked for the operation beyond the rows of requests seen.
 
 use brownout_mocks::service::Class;
 

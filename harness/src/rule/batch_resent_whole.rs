@@ -13,7 +13,8 @@
 //! DynamoDB Developer Guide, error handling, batch operations; guidance 7
 //! ## Error probability
 //! None for what was sent again: the control shows which entries the program sends once when nothing fails, and
-//! each failure allows one more sending. Entries that the control sent more than once, or not at all, are left out.
+//! each failure allows one more sending. Entries that the control sent more than once, or not at all, are left out, and
+//! so is a client that sent no more entries in all than the control.
 //! 10⁻⁸ for sending at once, at any number of trials: the bet of `no_backoff`, on these pauses.
 
 use std::collections::BTreeMap;

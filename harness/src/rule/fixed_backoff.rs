@@ -1,6 +1,7 @@
 //! The pauses of a call do not grow.
 //!
-//! Compares the last pause of each call with its first one of the same class. A client that waits the
+//! Compares the last pause of each call with its first one of the same class; where the clock is coarse, one up to a
+//! quarter longer counts as the same. A client that waits the
 //! same each time, with or without jitter, has a longer last pause in half of its calls at most; a ladder
 //! that grows has one more often.
 //!

@@ -12,6 +12,8 @@
 //! ## Error probability
 //! None: it is a count. Polls are left out (what is repeated after a success, or after a `NotFound` of something that
 //! will be visible), and the number of attempts that the profile allows one call is allowed to all layers together.
+//! Of a command, only where it asked for the operation more often in all than the control, by more than a fifth: a program
+//! that asks for what chance tells it may ask for one thing twice without any retry, but not more often in all.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! A program took the first `NotFound` for its own new resource as final.
 //!
 //! Looks at `NotFound` answers inside the window in which a created id is not visible yet: the program
-//! must ask again at least once.
+//! must ask again at least once, for each of them.
 //!
 //! ## Why it matters
 //! EC2 is eventually consistent. A program that gives up leaves an instance behind that nobody owns.

@@ -13,7 +13,8 @@
 //! S1, `NoSuchKey` and its like are permanent; S2, 404; S0, eventual consistency, for one's own creates; guidance C7
 //! ## Error probability
 //! None: asking again is a decision, not a draw. Judged only where the client owns its demand and the control,
-//! the same client without faults, made the same request exactly once: then a further one is due to the answer.
+//! the same client without faults, made the same request exactly once: then a further one is due to the answer, if
+//! the operation was asked for more often in all, too.
 //! Without that, a look-up that the program makes again for a reason of its own cannot be told from a retry. Repeats
 //! within one call of an SDK are `retried_permanent_error`'s, and so are those of codes that retry lists name.
 

@@ -1,4 +1,5 @@
-//! What the rules about growing pauses share: neighbours compared in pairs, and the last with the first.
+//! What the rules about growing pauses share: neighbours compared in pairs, and the last with the first. Pauses that the
+//! clock is too coarse to compare are no samples, neither for the client nor against it.
 
 use crate::evidence::{Client, Evidence, Invocation, Trial};
 use crate::stats::Duel;

@@ -13,6 +13,7 @@ mod refused;
 mod robust;
 mod simulated;
 pub(crate) mod story;
+mod warped;
 
 use super::*;
 use crate::guidance;

@@ -161,6 +161,7 @@ fn kinds() -> impl Strategy<Value = EventKind> {
         }),
         1 => numbers().prop_map(|seq| EventKind::TookEffect { seq }),
         1 => numbers().prop_map(|connection| EventKind::Connected { connection }),
+        1 => times().prop_map(|by_us| EventKind::ClockMoved { by_us }),
         1 => prop_oneof![
             (steps(), of(times())).prop_map(|(step, until_us)| EventKind::PortClosed { step, until_us }),
             (clients(), numbers()).prop_map(|(client, session)| EventKind::CredentialsIssued { client, session }),
