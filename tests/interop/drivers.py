@@ -6,6 +6,7 @@ one seed gives one ladder of pauses, in warp time and in wall time, and another 
 set up wrongly end the table: a check that cannot fail shows nothing.
 """
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 import reasons
 import warp
 
+# All of it takes a quarter of an hour of two cores; `.ci/long drivers` plays that, and a build a slice.
+WHOLE = bool(os.environ.get("BROWNOUT_DRIVERS_WHOLE"))
 SCENARIOS = (
     "throttle-burst", "dynamodb-three-throttles", "s3-slow-down", "lambda-concurrency", "service-unavailable-storm",
     "sqs-throttle-403", "access-denied", "transient-list", "connection-reset", "truncated-answer",
-)
+) if WHOLE else ("throttle-burst", "service-unavailable-storm", "access-denied", "truncated-answer")
 HALF_AN_ANSWER = (reasons.UNCOUNTED_BOTO3, reasons.HALF_JSON_BOTO3)
 # What brownout says of an SDK as it is, and rightly: by client and scenario, the rules it breaks and why.
 FINDINGS = {("boto3 standard", "truncated-answer"): (("transient_not_retried",), HALF_AN_ANSWER)}
@@ -37,9 +40,9 @@ class Client:
         return ["--client", self.driver, *(w for pair in settings.items() for w in ("--client-config", "=".join(pair)))]
 
 
-SOME = ("throttle-burst", "service-unavailable-storm", "connection-reset")
+SOME = ("throttle-burst", "service-unavailable-storm", "connection-reset") if WHOLE else ("throttle-burst",)
 # Each call of the CLI takes the best part of a second of a core, so it plays less.
-FEW = ("dynamodb-three-throttles", "s3-slow-down", "lambda-concurrency", "access-denied")
+FEW = ("dynamodb-three-throttles", "s3-slow-down", "lambda-concurrency", "access-denied")[:4 if WHOLE else 1]
 CLIENTS = (
     Client("boto3 legacy", "boto3", "legacy", "client: boto3 1.", SCENARIOS[:-1]),
     Client("boto3 standard", "boto3", "standard", "retry mode standard"),
@@ -49,8 +52,8 @@ CLIENTS = (
     Client("aws-sdk-js", "aws-sdk-js", "", "client: aws-sdk-js 3."),
     Client("aws-sdk-js adaptive", "aws-sdk-js", "adaptive", "retry mode adaptive", ("throttle-burst",)),
 )
-LADDERS = (("boto3 legacy", "6", 5), ("boto3 standard", "5", 4), ("boto3 adaptive", "4", 3), ("aws-cli standard", "5", 4),
-           ("aws-sdk-js", "5", 4))
+LADDERS = (("boto3 legacy", "6", 5), ("boto3 adaptive", "4", 3), ("aws-cli standard", "5", 4), ("boto3 standard", "5", 4),
+           ("aws-sdk-js", "5", 4))[0 if WHOLE else 3:]
 ONE_CALL = warp.THROTTLED.replace("service: dynamodb\n", "service: dynamodb\nworkload: [{call: ListTables}]\n")
 CLOCKS = ("warp", "wall") if sys.platform == "linux" else ("wall",)
 PLAYS, ROUNDS = 3, 4

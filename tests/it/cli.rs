@@ -275,6 +275,20 @@ fn a_journal_that_is_none_is_refused() {
 }
 
 #[test]
+fn trials_that_are_no_one_run_are_not_judged_as_one() {
+    let folder = scratch("two-runs");
+    let [one, two, both] = ["one", "two", "both"].map(|name| folder.join(name).display().to_string());
+    for (journal, seed) in [(&one, "1"), (&two, "2")] {
+        brownout(&["run", "throttle-burst", "--trials", "1", "--seed", seed, "--journal", journal]);
+    }
+    for (other, wanted) in [(&one, "in it twice"), (&two, "files of their own")] {
+        fs::write(&both, [fs::read(&one).unwrap(), fs::read(other).unwrap()].concat()).unwrap();
+        exits(&["judge", &both], 2, &[wanted]);
+        exits(&["fit", &both], 2, &[wanted]);
+    }
+}
+
+#[test]
 fn hostile_files_are_refused_quickly() {
     let folder = scratch("hostile");
     let file = |name: &str, bytes: &[u8]| {
