@@ -156,11 +156,11 @@ fn a_step_that_never_fired_means_the_scenario_was_not_played() {
 
 #[test]
 fn what_a_scenario_asks_of_its_calls_it_asks_of_no_program_that_makes_more() {
-    let three: &[&[(bool, &str)]] = &[&[(false, "fine")]; 3];
+    let three = [&[(false, "fine")][..]; 3];
     for (planned, fails) in [(1, false), (2, false), (3, true), (10, true)] {
         let call = serde_json::json!({"call": "GetObject", "params": {"Bucket": "b", "Key": "k"}, "count": planned});
         let document = document(serde_json::json!({"workload": [call], "expect": {"outcome": "failure"}}));
-        let mut trial = changing("GetObject", three);
+        let mut trial = changing("GetObject", &three);
         trial.header.client = "command".into();
         let report = judge(&document, &[trial], guidance::find("documented").unwrap()).unwrap();
         assert_eq!(report.expected.outcome.is_some(), fails, "{planned}: {:?}", report.expected);
