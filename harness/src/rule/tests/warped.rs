@@ -91,7 +91,7 @@ fn polls_are_compared_where_the_clock_allows_it() {
     verdict("not_found_hammered", "documented", &[poll(6 * S)], Pass);
     // Half a second of error is more than the pauses are long: nothing was compared, and nothing grew.
     let blind = blind(poll(52 * MS));
-    verdict("not_found_hammered", "documented", &[blind.clone()], Inconclusive);
+    verdict("not_found_hammered", "documented", std::slice::from_ref(&blind), Inconclusive);
     let report = judged("documented", &[blind]);
     let reason = &report.rule("not_found_hammered").unwrap().reason;
     assert!(reason.contains("too coarse"), "{reason}");
