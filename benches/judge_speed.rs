@@ -93,7 +93,7 @@ fn trial(number: u64, events_wanted: usize) -> Trial {
     events.truncate(events_wanted);
     events.sort_by_key(|e| e.at_us);
     // Laid out in memory in their order, as the reader of a journal leaves them.
-    let events = events.to_vec();
+    let events = events.clone();
     Trial { header: header(number), events }
 }
 
